@@ -43,13 +43,13 @@
  * is set by every call, to text or to NULL; test for NULL before you read it. A reply you
  * do not want is a NULL `char **`, except in vouch_take and vouch_serve.
  *
- * THREADS. Every function may be called from any thread at any time, also on one handle at
- * once. Exceptions are said below: vouch_close must be the last call on its handle. Own
- * threads come from vouch_start only, with all signals blocked. A frame of the module
+ * THREADS. Every function may be called from any thread at any time, also on one handle
+ * at once. Exceptions are said below: vouch_close must be the last call on its handle.
+ * Own threads come from vouch_start only, with all signals blocked. A frame of the module
  * stays below 16 KiB of stack.
  *
- * FORK. A handle belongs to the process that opened it. In a forked child every call on it
- * answers VOUCH_FORKED and touches nothing inherited; open again there. The parent's
+ * FORK. A handle belongs to the process that opened it. In a forked child every call on
+ * it answers VOUCH_FORKED and touches nothing inherited; open again there. The parent's
  * handle goes on working. vouch_abi, vouch_free and vouch_open work in every process.
  *
  * DEADLINES. Every call is bounded, also with a frozen database or network. Where nothing
@@ -59,15 +59,15 @@
  * THE PROCESS IS YOURS. The module never exits, aborts, prints, installs signal handlers,
  * or changes locale, environment, working directory or umask. errno means nothing here.
  *
- * Node:   koffi.load(path, { deep: true }), or libcurl and libpq bind to Node's own OpenSSL;
- *         emit by `.async` (4 run at a time, 256 throw) with Buffer.byteLength(json);
+ * Node:   koffi.load(path, { deep: true }), or libcurl and libpq bind to Node's OpenSSL;
+ *         emit with `.async` (4 run at a time, 256 throw) and Buffer.byteLength(json);
  *         take with wait_ms 0 on a timer, or in a worker_thread of its own.
- * PHP:    FFI::isNull($reply) before FFI::string($reply), which crashes on NULL; needs
- *         ffi.enable=true; in FPM open at the first request of a worker, never in preload
- *         (the master is root and forks later), start no threads, run `vouchctl run`.
- * Python: give every function argtypes, handles and replies as c_void_p: undeclared ones
- *         are cut to an int, c_char_p loses the pointer to free; events are bytes and
- *         len(bytes). CDLL releases the GIL, so a thread may wait in vouch_take.
+ * PHP:    needs ffi.enable=true; FFI::isNull($r) before FFI::string($r): NULL crashes it;
+ *         in FPM open at the first request of a worker, never in preload (the master is
+ *         root and forks later); start no threads there, run `vouchctl run`.
+ * Python: give every function argtypes, handles and replies as c_void_p: undeclared they
+ *         are cut to an int, and c_char_p loses the pointer to free; events are bytes.
+ *         CDLL releases the GIL during a call: a thread of its own may wait in take.
  */
 #ifndef VOUCH_H
 #define VOUCH_H
@@ -85,15 +85,15 @@ extern "C" {
 /* Grows only when a caller would have to change. Compare it with vouch_abi() first. */
 #define VOUCH_ABI 1
 
-/* RETURN CODES. Zero and above: it worked. Below: nothing of it happened, and the reply is
- * an RFC 9457 problem, {"type","title","detail","pointer"}, `pointer` naming the field that
- * is to blame (RFC 6901, "" when none). No other code is ever returned within an ABI. */
+/* RETURN CODES. Zero and above: it worked. Below: nothing of it happened, and the reply
+ * is an RFC 9457 problem, {"type","title","detail","pointer"}, `pointer` naming the field
+ * to blame (RFC 6901, "" when none). Within an ABI no other code is ever returned. */
 
 /* Done and durable. */
 #define VOUCH_OK 0
 
-/* PostgreSQL is out of reach: durable in the local spool, applied later by itself. As good
- * as VOUCH_OK for the caller; only the reply knows less, as nothing is decided yet. */
+/* PostgreSQL is out of reach: durable in the local spool, applied later by itself. As
+ * good as VOUCH_OK for the caller; only the reply knows less: nothing is decided yet. */
 #define VOUCH_SPOOLED 1
 
 /* Nothing to take now. */
@@ -102,8 +102,8 @@ extern "C" {
 /* Options, event, request or argument break a rule; the same again fails again. */
 #define VOUCH_INVALID -1
 
-/* Neither database nor spool, or the answer never came: repeat it later, as it is. The key
- * (source, id) of an event makes the repetition safe. */
+/* Neither database nor spool, or the answer never came: repeat it later, as it is. The
+ * key (source, id) of an event makes the repetition safe. */
 #define VOUCH_UNAVAILABLE -2
 
 /* Called at the wrong time: closing while threads run, starting twice, a NULL handle. */
@@ -123,14 +123,15 @@ int vouch_abi(void);
 
 /* Opens, or finds again, the instance for these options in this process.
  *
- * options: a JSON object, NUL-terminated, or NULL for the environment alone. All optional:
+ * options: a JSON object, NUL-terminated, or NULL for the environment alone. Optional:
  *   "database"          "postgresql://…"; without it VOUCH_DATABASE_URL, then libpq's own
  *                       environment (PGHOST, PGSERVICE, …)
- *   "store"             "main", or a list of names: events must name one of them (the first
- *                       is the default), background work serves exactly these
+ *   "store"             "main", or a list of names: events must name one of them (the
+ *                       first is the default), background work serves exactly these
  *   "spool"             path of the local spool, on a local disk, e.g.
  *                       "/var/lib/vouch/main.spool"; without it an outage is
- *                       VOUCH_UNAVAILABLE. Ours alone: never open it with SQLite in the host
+ *                       VOUCH_UNAVAILABLE. Ours alone: the host never
+ *                       opens it with a SQLite of its own
  *   "emit_deadline_ms"  500: vouch_emit answers within this, the spool's fsync included
  *   "secrets"           {"key","smtp_password"}: "key" makes the tokens in links; without
  *                       one a key is made and kept in the database. "smtp_password" may
@@ -143,9 +144,9 @@ int vouch_abi(void);
  * module: the handle, NULL on failure. Equal options give the same handle; it goes away
  * with as many vouch_close as there were vouch_open. reply: NULL, or the problem.
  * Threads: any. Starts none. Fork: opens anew in a child.
- * Deadline: host names are resolved here; the database is not waited for and may be down.
- * Returns VOUCH_OK, VOUCH_INVALID (options; another secrets.key than the stored one; a
- * schema that does not fit: the problem names both versions), VOUCH_FAILED. */
+ * Deadline: 5 s. Host names are resolved here; a database that is down is no failure.
+ * Returns VOUCH_OK, VOUCH_INVALID (options; and where the database does answer: another
+ * secrets.key than the stored one, a schema that does not fit), VOUCH_FAILED. */
 int vouch_open(const char *options, vouch **module, char **reply);
 
 /* Starts background work in this process: the spool is drained, requests are composed and
@@ -153,17 +154,20 @@ int vouch_open(const char *options, vouch **module, char **reply);
  *
  * threads: 1 to 64. reply: NULL, or the problem.
  * Threads: any. Fork: start after the last fork; a child has no threads of its parent.
- * Deadline: does not wait for the work. Returns VOUCH_OK, VOUCH_INVALID, VOUCH_MISUSE
- * (already started), VOUCH_FAILED (no thread could be made; none is left over). */
+ * Deadline: does not wait for the work.
+ * Returns VOUCH_OK, VOUCH_INVALID, VOUCH_MISUSE (already started), VOUCH_FORKED,
+ * VOUCH_FAILED (no thread could be made; none is left over). */
 int vouch_start(vouch *module, int threads, char **reply);
 
 /* Does due work in the calling thread and returns at the budget at the latest, with mail
  * dialogues possibly still open; they go on at the next step.
  *
- * budget_ms: 1 to 60000. reply: {"done":3,"in_flight":1,"next_ms":250}: units of work done,
- * dialogues still open, and when it is worth calling again. Call vouch_stop before exit.
- * Threads: any, also several at once and beside vouch_start; work is claimed, never shared.
- * Returns VOUCH_OK, VOUCH_INVALID, VOUCH_UNAVAILABLE, VOUCH_FAILED. */
+ * budget_ms: 1 to 60000. reply: {"done":3,"in_flight":1,"next_ms":250}: units of work
+ * done, dialogues still open, and when it is worth calling again. Before you exit, call
+ * vouch_stop.
+ * Threads: any, also several at once and beside vouch_start: work is claimed by one.
+ * Deadline: budget_ms.
+ * Returns VOUCH_OK, VOUCH_INVALID, VOUCH_UNAVAILABLE, VOUCH_FORKED, VOUCH_FAILED. */
 int vouch_step(vouch *module, int budget_ms, char **reply);
 
 /* Begins nothing new and waits for what is in flight; joins the threads of vouch_start.
@@ -171,33 +175,36 @@ int vouch_step(vouch *module, int budget_ms, char **reply);
  *
  * deadline_ms: 0 and more. reply: {"in_flight":0}, or the problem.
  * Threads: any but the module's own. Deadline: deadline_ms; past it VOUCH_MISUSE, nothing
- * is freed, and the call may be repeated. A mail cut off after DATA is recorded as such. */
+ * is freed, and the call may be repeated.
+ * Returns VOUCH_OK, VOUCH_INVALID, VOUCH_MISUSE, VOUCH_FORKED, VOUCH_FAILED. */
 int vouch_stop(vouch *module, int deadline_ms, char **reply);
 
 /* Hands in what happened: one event, or a JSON array of events applied together.
  *
- * An event is CloudEvents 1.0 in structured JSON, at most 1 MiB (an array 10000 events and
- * 16 MiB); hooks/schema/ has a JSON Schema for each type and the table of limits.
+ * An event is CloudEvents 1.0 in structured JSON, at most 1 MiB (an array 10000 events
+ * and 16 MiB); hooks/schema/ has a JSON Schema for each type and the table of limits.
  *   {"specversion":"1.0","id":"e-1","source":"/shop","type":"order.placed",
  *    "time":"2026-11-01T10:00:00Z","store":"main","data":{…}}
  * (source, id) is the key: a repetition returns the first reply and changes nothing,
  * whatever its data. So derive the id from the fact ("delivered:FULFILLMENT"), never from
  * chance. `store` may be missing. Late, repeated and out-of-order events all end in the
- * same tables. Times are RFC 3339 with an offset, money is a decimal string ("19.90"), ids
- * are strings.
+ * same tables. Times are RFC 3339 with an offset, money is a decimal string ("19.90"),
+ * ids are strings.
  *
- *   type                   required in data ("?" optional, more in the schemas)
- *   order.placed           order {id, placed_at, customer {email}, items [{id, product_id}]}
+ *   type                   data ("?" optional, more in the schemas)
+ *   order.placed           order {id, placed_at, customer {email},
+ *                                 items [{id, product_id}]}
  *   order.paid             order {id, at, items?}
  *   order.shipped          order {id, at, items?}
- *   order.delivered        order {id, delivered_at, items?}    without items: all of them
+ *   order.delivered        order {id, delivered_at, items?}        no items: all of them
  *   order.cancelled        order {id, at, items?}
- *   order.refunded         order {id, at, items?, amount?}     below the total: a label only
- *   review.submitted       review {id, product_id, rating, author, title?, body?, order_id?}
+ *   order.refunded         order {id, at, items?, amount?}         part of it: a label only
+ *   review.submitted       review {id, product_id, rating, author, title?, body?, locale?,
+ *                                  order_id?, client_address?}
  *   review.edited          review {id | review_id, rating?, title?, body?}
  *   review.withdrawn       review {id | review_id}
- *   review.reported        review {id | review_id}, report {explanation, url, name, email,
- *                          good_faith: true, category?}
+ *   review.reported        review {id | review_id},
+ *                          report {explanation, url, name, email, good_faith, category?}
  *   customer.updated       customer {id | email, name?, locale?, marketing_consent?}
  *   customer.unsubscribed  customer {id | email}
  *   customer.erased        customer {id | email}
@@ -205,9 +212,9 @@ int vouch_stop(vouch *module, int deadline_ms, char **reply);
  *   discount.redeemed      discount {code, order_id}
  *   mail.bounced           mail {recipient, status?, message_id?, dsn?}
  *   mail.complained        mail {recipient, status?, message_id?, dsn?}
- * author.customer_id states that the store authenticated this person; an address without it
- * verifies nothing until its owner confirms by a mailed link. Any other type is accepted,
- * kept and marked ignored.
+ * author.customer_id states that the store authenticated this person; an address without
+ * it verifies nothing until its owner confirms by a mailed link. Any other type is
+ * accepted, kept and marked ignored.
  *
  * event: `length` bytes; a NUL behind them is not needed. reply: for one event an object,
  * for an array {"results":[…]}, one object per event in order. Members worth knowing:
@@ -215,15 +222,16 @@ int vouch_stop(vouch *module, int deadline_ms, char **reply);
  *                       "reasons":[]}}, or state "held" with its reasons
  *   discount.redeemed  {"discount":{"code":"…","accepted":true}}, or false with "reason":
  *                       already_redeemed, expired, unknown, …
- * One invalid event refuses its whole array; the pointer begins with its index ("/3/data").
+ * One invalid event refuses its whole array; its place leads the pointer: "/3/data/order".
  * Threads: any; callers at the same time share one commit.
- * Deadline: emit_deadline_ms. Returns VOUCH_OK, VOUCH_SPOOLED, VOUCH_INVALID,
- * VOUCH_UNAVAILABLE (no spool, or discount.redeemed, which is never spooled: ask again with
- * the same id), VOUCH_FORKED, VOUCH_FAILED. */
+ * Deadline: emit_deadline_ms.
+ * Returns VOUCH_OK, VOUCH_SPOOLED, VOUCH_INVALID, VOUCH_UNAVAILABLE (no spool; or
+ * discount.redeemed, which is never spooled: ask again with the same id), VOUCH_FORKED,
+ * VOUCH_FAILED. */
 int vouch_emit(vouch *module, const char *event, size_t length, char **reply);
 
-/* Gives the next event for the store, a CloudEvents object as above, and leaves it with the
- * caller for 30 seconds: not acknowledged by then, it is given again, to any process.
+/* Gives the next event for the store, a CloudEvents object as above, and leaves it with
+ * the caller for 30 seconds: not acknowledged by then, it is given again, to any process.
  *
  *   request.sent       a buyer was asked: request, order
  *   discount.issued    a code the store must honour: code, kind, value, currency, order,
@@ -233,47 +241,53 @@ int vouch_emit(vouch *module, const char *event, size_t length, char **reply);
  *   case.opened, case.overdue, case.closed     an unhappy customer's case
  * The store handles an event it has seen before (same id) as done.
  *
- * wait_ms: 0 to 60000; 0 only looks. event: the event with VOUCH_OK, NULL with VOUCH_EMPTY,
- * a problem below zero; required. Threads: any, several may wait; vouch_stop wakes them.
- * Deadline: wait_ms and at most 5 s more. Returns VOUCH_OK, VOUCH_EMPTY, VOUCH_INVALID,
- * VOUCH_UNAVAILABLE, VOUCH_FORKED, VOUCH_FAILED. */
+ * wait_ms: 0 to 60000; 0 only looks. event: the event with VOUCH_OK, NULL with
+ * VOUCH_EMPTY, a problem below zero; required.
+ * Threads: any, several may wait; vouch_stop wakes them.
+ * Deadline: wait_ms and at most 5 s more.
+ * Returns VOUCH_OK, VOUCH_EMPTY, VOUCH_INVALID, VOUCH_UNAVAILABLE, VOUCH_FORKED,
+ * VOUCH_FAILED. */
 int vouch_take(vouch *module, int wait_ms, char **event);
 
 /* Says that a taken event is handled; it never comes again.
  *
- * event_id: its `id`, NUL-terminated. reply: NULL, or the problem. Threads: any, also
- * another one or another process than took it. Acknowledging twice is VOUCH_OK.
+ * event_id: its `id`, NUL-terminated. reply: NULL, or the problem. Acknowledging twice is
+ * VOUCH_OK.
+ * Threads: any, also another one, or another process, than took it.
  * Returns VOUCH_OK, VOUCH_INVALID (no such event), VOUCH_UNAVAILABLE, VOUCH_FORKED,
  * VOUCH_FAILED. */
 int vouch_ack(vouch *module, const char *event_id, char **reply);
 
-/* Answers one HTTP request for a page, for JSON or for the console. The host listens, ends
- * TLS, logs people in, strips the mount (store.base_url) from the target, and writes status,
- * headers and body of the response back as they are.
+/* Answers one HTTP request for a page, for JSON or for the console. The host listens,
+ * ends TLS, logs people in, strips the mount (store.base_url) from the target, and writes
+ * status, headers and body of the response back as they are.
  *
  * request: `length` bytes of JSON
  *   {"method":"GET","target":"/products/kettle/reviews?limit=20",
  *    "headers":{"accept":"application/json","cookie":"…"},
  *    "body":"", "client_address":"192.0.2.1",
  *    "operator":{"name":"olga","role":"moderator"}}
- *   method and target are required. Header names in any case. operator only from the host's
- *   own login, never copied from a header, null or missing for everybody else; roles viewer,
- *   moderator, manager, mediator, producer.
- * response: {"status":200,"headers":{"content-type":"application/json",…},"body":"…"}; where
- *   there is more, "next":"/target" names what to ask for and append to the body; required.
+ *   method and target are required. Header names in any case. operator only from the
+ *   host's own login, never copied from a header, null or missing for everybody else;
+ *   roles viewer, moderator, manager, mediator, producer.
+ * response: {"status":200,"headers":{"content-type":"application/json",…},"body":"…"};
+ *   where there is more, "next":"/target" names what to ask for and append to the body. Required.
  * Public: /r/{token} /a/{token} /u/{token} /products/{id}/reviews
  *   /products/{id}/rating.jsonld /reviews/{id}/report /transparency
  *   /feeds/product-ratings.xml. Operators: /console/… Machines: POST /events, /healthz,
  *   /metrics.
- * Threads: any. Returns VOUCH_OK whatever the status (404 and 403 included), VOUCH_INVALID
- * (not such a request), VOUCH_UNAVAILABLE, VOUCH_FORKED, VOUCH_FAILED. */
+ * Threads: any.
+ * Returns VOUCH_OK whatever the status (404 and 403 included),
+ * VOUCH_INVALID (not such a request), VOUCH_UNAVAILABLE, VOUCH_FORKED, VOUCH_FAILED. */
 int vouch_serve(vouch *module, const char *request, size_t length, char **response);
 
 /* Says what this is and how it fares: versions (library, ABI, schema, linked libraries),
- * limits, effective settings without secrets, health (database, spool, queues, threads) and
- * the last hundred log lines. For support, never for decisions: members are only added.
+ * limits, effective settings without secrets, health (database, spool, queues, threads)
+ * and the last hundred log lines. For support, never for decisions: members only get
+ * more.
  *
- * reply: a JSON object. Threads: any. Works with the database down.
+ * reply: a JSON object, also with the database down.
+ * Threads: any.
  * Returns VOUCH_OK, VOUCH_FORKED, VOUCH_FAILED. */
 int vouch_describe(vouch *module, char **reply);
 
@@ -281,9 +295,10 @@ int vouch_describe(vouch *module, char **reply);
  * what was accepted is durable already.
  *
  * Threads: the last call on this handle, with no other call on it still running.
- * Deadline: waits for nothing. Returns VOUCH_OK, VOUCH_MISUSE (threads of vouch_start still
- * run, or a call is in flight: vouch_stop first; nothing was freed, the handle is still
- * good), VOUCH_FORKED (nothing touched; the parent's handle lives). */
+ * Deadline: waits for nothing.
+ * Returns VOUCH_OK, VOUCH_MISUSE (threads of vouch_start still run: vouch_stop first;
+ * nothing was freed, the handle is still good), VOUCH_FORKED (nothing was touched, the
+ * parent's handle lives on). */
 int vouch_close(vouch *module);
 
 /* Frees a reply, a response or a taken event. NULL is fine. Any thread, any process. */
