@@ -198,9 +198,9 @@ int vouch_stop(vouch *module, int deadline_ms, char **reply);
  *   order.shipped          order {id, at, items?}
  *   order.delivered        order {id, delivered_at, items?}        no items: all of them
  *   order.cancelled        order {id, at, items?}
- *   order.refunded         order {id, at, items?, amount?}         part of it: a label only
- *   review.submitted       review {id, product_id, rating, author, title?, body?, locale?,
- *                                  order_id?, client_address?}
+ *   order.refunded         order {id, at, items?, amount?}        in part: a label only
+ *   review.submitted       review {id, product_id, rating, author, title?, body?,
+ *                                  locale?, order_id?, client_address?}
  *   review.edited          review {id | review_id, rating?, title?, body?}
  *   review.withdrawn       review {id | review_id}
  *   review.reported        review {id | review_id},
@@ -222,7 +222,7 @@ int vouch_stop(vouch *module, int deadline_ms, char **reply);
  *                       "reasons":[]}}, or state "held" with its reasons
  *   discount.redeemed  {"discount":{"code":"…","accepted":true}}, or false with "reason":
  *                       already_redeemed, expired, unknown, …
- * One invalid event refuses its whole array; its place leads the pointer: "/3/data/order".
+ * One invalid event refuses its whole array; the pointer leads to it: "/3/data".
  * Threads: any; callers at the same time share one commit.
  * Deadline: emit_deadline_ms.
  * Returns VOUCH_OK, VOUCH_SPOOLED, VOUCH_INVALID, VOUCH_UNAVAILABLE (no spool; or
@@ -271,7 +271,7 @@ int vouch_ack(vouch *module, const char *event_id, char **reply);
  *   host's own login, never copied from a header, null or missing for everybody else;
  *   roles viewer, moderator, manager, mediator, producer.
  * response: {"status":200,"headers":{"content-type":"application/json",…},"body":"…"};
- *   where there is more, "next":"/target" names what to ask for and append to the body. Required.
+ *   "next":"/target" where there is more: ask for it, append its body. Required.
  * Public: /r/{token} /a/{token} /u/{token} /products/{id}/reviews
  *   /products/{id}/rating.jsonld /reviews/{id}/report /transparency
  *   /feeds/product-ratings.xml. Operators: /console/… Machines: POST /events, /healthz,
