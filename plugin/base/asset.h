@@ -11,10 +11,6 @@ struct asset {
     size_t size;
 };
 
-/* Made by the build: sorted by name in byte order, no name twice. */
-extern const struct asset asset_table[];
-extern const size_t asset_count;
-
 /* NULL when there is none. */
 const struct asset *asset_find(const char *name);
 /* In order of name, those whose name begins with prefix: the first with after NULL, then
