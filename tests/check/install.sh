@@ -12,11 +12,12 @@ lib/pkgconfig/vouch.pc
 lib/vouch/vouch.so
 share/man/man1/vouchctl.1
 share/man/man3/vouch.3" "$(cd "$root/opt/vouch" && find . -type f | sed 's,^\./,,' | LC_ALL=C sort)"
-export PKG_CONFIG_PATH="$root/opt/vouch/lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$root"
-tap_same "pkg-config knows where the module is" "/opt/vouch/lib/vouch/vouch.so" "$(pkg-config --variable=module vouch)"
+said=$(make -s --no-print-directory install PREFIX="$root/own" 2>&1 </dev/null)
+tap "make install with a prefix alone" $? "$said"
+vouch_pc() { PKG_CONFIG_PATH="$root/own/lib/pkgconfig" pkg-config "$@" vouch; }
+tap_same "pkg-config knows where the module is" "$root/own/lib/vouch/vouch.so" "$(vouch_pc --variable=module)"
 printf '#include <vouch.h>\nint main(void)\n{\n    return vouch_abi() != VOUCH_ABI;\n}\n' >"$root/store.c"
-said=$(gcc -o "$root/store" "$root/store.c" $(pkg-config --cflags --libs vouch) 2>&1 &&
-    LD_LIBRARY_PATH="$root/opt/vouch/lib/vouch" "$root/store" 2>&1)
+said=$(gcc -o "$root/store" "$root/store.c" $(vouch_pc --cflags --libs) 2>&1 && "$root/store" 2>&1)
 tap "a store in C builds against it and agrees on the ABI" $? "$said"
 for page in plugin/cli/vouchctl.1 hooks/vouch.3; do
     if command -v mandoc >/dev/null 2>&1; then
