@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What the module never calls, by its undefined symbols and by its sources.
 . tests/lib/tap.sh
+tap_needs "$VOUCH_SO"
 
 # banned NAME SYMBOL…: none of them, also in its fortified spelling, is called by vouch.so.
 undefined=$(nm -uD "$VOUCH_SO" | sed 's/.* //; s/@.*//')

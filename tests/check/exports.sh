@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The library exports the functions of vouch.h, each as VOUCH_1, and nothing else.
 . tests/lib/tap.sh
+tap_needs "$VOUCH_SO"
 declared=$(sed -n 's/^\(int\|void\) *\(vouch_[a-z]*\)(.*/\2/p' hooks/vouch.h | LC_ALL=C sort)
 mapped=$(sed -n 's/^ *\(vouch_[a-z]*\);/\1/p' hooks/vouch.map | LC_ALL=C sort)
 exported=$(nm -D --defined-only --with-symbol-versions "$VOUCH_SO" | awk '$2 != "A" { print $2, $3 }' | LC_ALL=C sort -k2)

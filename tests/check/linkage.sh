@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # What the loader will see: libraries, hardening, nothing that runs at load.
 . tests/lib/tap.sh
+tap_needs "$VOUCH_SO"
+tap_needs "$VOUCH_CTL"
 needed() { readelf -dW "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -v '^ld-linux' | LC_ALL=C sort | xargs; }
 allowed='libc.so.6 libcurl.so.4 libjansson.so.4 libpq.so.5 libsodium.so.[0-9]+ libsqlite3.so.0 libutf8proc.so.[0-9]+'
 tap_same "vouch.so needs its six libraries and libc" "" \

@@ -35,6 +35,13 @@ tap_skip() {
     echo "ok $tap_number - $1 # SKIP $2"
 }
 
+# tap_needs FILE: no result about a file that is not there.
+tap_needs() {
+    [ -e "$1" ] && return
+    echo "Bail out! $1 is not there"
+    exit 1
+}
+
 tap_end() {
     echo "1..$tap_number"
     exit $tap_failed
