@@ -234,8 +234,8 @@ int vouch_emit(vouch *module, const char *event, size_t length, char **reply);
  * the caller for 30 seconds: not acknowledged by then, it is given again, to any process.
  *
  *   request.sent       a buyer was asked: request, order
- *   discount.issued    a code the store must honour: code, kind, value, currency, order,
- *                      customer, valid_from, expires_at; redeemed by discount.redeemed
+ *   discount.issued    a code the store must honour: code, kind, value, currency,
+ *                      minimum_spend, order_id, expires_at; used up by discount.redeemed
  *   review.published, review.held, review.rejected, review.withdrawn     the review
  *   rating.changed     a product's count, average and histogram
  *   case.opened, case.overdue, case.closed     an unhappy customer's case
@@ -283,8 +283,8 @@ int vouch_serve(vouch *module, const char *request, size_t length, char **respon
 
 /* Says what this is and how it fares: versions (library, ABI, schema, linked libraries),
  * limits, effective settings without secrets, health (database, spool, queues, threads)
- * and the last hundred log lines. For support, never for decisions: members only get
- * more.
+ * and the last hundred log lines. For support, never for decisions: members are only
+ * added.
  *
  * reply: a JSON object, also with the database down.
  * Threads: any.
