@@ -8,23 +8,6 @@
 #include "base/json.h"
 #include "base/text.h"
 
-void json_point(char out[160], const char *base, const char *name) {
-    size_t used = (size_t)snprintf(out, 160, "%.*s/", 157, base ? base : "");
-    for (; *name != '\0' && used < 158; name++) {
-        if (*name == '~' || *name == '/') {
-            out[used++] = '~';
-            out[used++] = *name == '~' ? '0' : '1';
-        } else {
-            out[used++] = *name;
-        }
-    }
-    out[used] = '\0';
-}
-
-void json_point_at(char out[160], const char *base, size_t index) {
-    snprintf(out, 160, "%.*s/%zu", 138, base ? base : "", index);
-}
-
 __attribute__((format(printf, 3, 4))) static int
 refuse(const struct field *f, const char *name, const char *format, ...) {
     char pointer[160], rule[160];

@@ -40,8 +40,11 @@ void *memory_get(size_t n) {
 }
 
 void *memory_zero(size_t count, size_t size) {
-    bool nothing = count == 0 || size == 0;
-    return memory_refused() ? NULL : calloc(nothing ? 1 : count, nothing ? 1 : size);
+    size_t n;
+    if (memory_refused() || __builtin_mul_overflow(count, size, &n)) {
+        return NULL;
+    }
+    return calloc(1, n > 0 ? n : 1);
 }
 
 void *memory_grow(void *p, size_t n) {
