@@ -1,0 +1,63 @@
+-- Who may do what, applied last, over everything there is. Row-level security is the second wall: every statement also names
+-- its store. vouch_owner itself is bound (FORCE); its functions act for the store that vouch.enter() set.
+
+do $$
+declare
+  item record;
+begin
+  for item in
+    select c.relname as name, exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'store_id' and a.attnum > 0) as by_store
+    from pg_class c where c.relnamespace = 'vouch'::regnamespace and c.relkind = 'r'
+  loop
+    execute format('alter table vouch.%I enable row level security', item.name);
+    execute format('alter table vouch.%I force row level security', item.name);
+    execute format('revoke all on vouch.%I from public, vouch_module, vouch_operator, vouch_viewer', item.name);
+    execute format('drop policy if exists own_store on vouch.%I', item.name);
+    execute format('drop policy if exists readers on vouch.%I', item.name);
+    if item.name in ('secret', 'installation', 'migration', 'store', 'settings_version', 'operator') then
+      execute format('create policy own_store on vouch.%I to vouch_owner using (true) with check (true)', item.name);
+    elsif item.name in ('hold_policy', 'abuse_term', 'rejection_ground') then
+      execute format('create policy own_store on vouch.%I to vouch_owner
+        using (store_id in (nullif(current_setting(''vouch.store'', true), ''''), ''*''))
+        with check (store_id in (nullif(current_setting(''vouch.store'', true), ''''), ''*''))', item.name);
+    else
+      execute format('create policy own_store on vouch.%I to vouch_owner
+        using (store_id = nullif(current_setting(''vouch.store'', true), ''''))
+        with check (store_id = nullif(current_setting(''vouch.store'', true), ''''))', item.name);
+    end if;
+    if item.by_store then
+      execute format('create policy readers on vouch.%I for select to vouch_viewer, vouch_operator
+        using (store_id = ''*'' or vouch.may_read(store_id))', item.name);
+    end if;
+  end loop;
+end
+$$;
+
+grant usage on schema vouch to vouch_module, vouch_operator, vouch_viewer;
+grant select on vouch.rating_summary, vouch.held_review, vouch.review_request_status, vouch.delivery_health to vouch_operator, vouch_viewer;
+grant select on vouch.store, vouch.request_policy, vouch.discount_policy, vouch.mail_template, vouch.hold_policy, vouch.abuse_term, vouch.rejection_ground,
+  vouch.review, vouch.review_revision, vouch.review_decision, vouch.decision_note, vouch.rating_total, vouch.rating_change, vouch.review_request,
+  vouch.outgoing_mail, vouch.send_attempt, vouch.order_line, vouch.sales_order, vouch.record_link, vouch.record_head, vouch.review_report
+  to vouch_operator, vouch_viewer;
+grant select on vouch.installation to vouch_operator, vouch_viewer;
+create policy readers on vouch.installation for select to vouch_viewer, vouch_operator using (true);
+
+revoke all on all functions in schema vouch from public;
+revoke all on all sequences in schema vouch from public;
+grant execute on function vouch.clock(), vouch.only_store(), vouch.acting_store(), vouch.may_read(text), vouch.is_module() to vouch_operator, vouch_viewer, vouch_module;
+grant execute on function vouch.approve(bigint, text, text), vouch.reject(bigint, text, text, text) to vouch_operator, vouch_module;
+grant execute on function vouch.erase_customer(text, text, boolean), vouch.export_customer(text, text) to vouch_operator, vouch_module;
+
+do $$
+declare
+  called text;
+begin
+  foreach called in array array['ingest', 'request_enqueue', 'mail_claim', 'mail_attempt', 'mail_settle', 'mail_release', 'mail_recover',
+      'hold_sweep', 'rating_fold', 'outbox_take', 'outbox_ack', 'confirm_view', 'confirm_do', 'author_link', 'author_view', 'author_edit',
+      'author_withdraw', 'unsubscribe_view', 'unsubscribe_do', 'form_view', 'form_submit', 'storefront_reviews', 'record_open', 'record_append',
+      'record_faults', 'record_head_of', 'settings', 'settings_version', 'secret_key', 'key_check', 'stores', 'queue_view', 'decide', 'health'] loop
+    execute (select string_agg(format('grant execute on function %s to vouch_module', p.oid::regprocedure), ';')
+             from pg_proc p where p.pronamespace = 'vouch'::regnamespace and p.proname = called);
+  end loop;
+end
+$$;

@@ -1,0 +1,252 @@
+-- What waits for a mailed link: whose review it is, an edit, a withdrawal. And what authors do on their own page.
+
+create or replace function vouch.confirmation_ask(p_store text, p_review bigint, p_revision integer, p_action text, p_address_key bytea) returns boolean
+language plpgsql set search_path = '' as $$
+declare
+  asked bigint;
+begin
+  if p_address_key is null or (
+      select count(*) from vouch.confirmation c
+      where c.store_id = p_store and c.address_key = p_address_key and c.asked_at > vouch.clock() - interval '1 day') >= 5 then
+    return false;
+  end if;
+  update vouch.confirmation c set state = 'lapsed', settled_at = vouch.clock()
+  where c.store_id = p_store and c.review_id = p_review and c.action = p_action and c.state = 'pending';
+  insert into vouch.confirmation (store_id, review_id, revision, action, address_key, asked_at)
+  values (p_store, p_review, p_revision, p_action, p_address_key, vouch.clock())
+  returning confirmation_id into asked;
+  perform vouch.mail_enqueue(p_store, 'confirm', asked, 0, p_address_key, vouch.clock());
+  return true;
+end
+$$;
+comment on function vouch.confirmation_ask is 'Mails the owner of an address a link; at most five a day to one address, so that nobody can be flooded. False: not asked.';
+
+create or replace function vouch.review_ask_edit(p_store text, p_body jsonb, p_time timestamptz) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  review bigint := vouch.review_by_name(p_store, p_body);
+  written timestamptz := least(coalesce(p_time, vouch.clock()), vouch.clock());
+  words jsonb;
+  added integer;
+begin
+  perform from vouch.review v where v.store_id = p_store and v.review_id = review for update;
+  select jsonb_build_object('rating', r.rating, 'title', r.title, 'body', r.body, 'name', r.author_name, 'locale', r.locale)
+    || (p_body - array['review_id', 'external_id']) into words
+  from vouch.review v
+  join vouch.review_revision r on r.store_id = v.store_id and r.review_id = v.review_id and r.revision = v.revision
+  where v.store_id = p_store and v.review_id = review and v.state <> 'withdrawn' and v.erased_at is null;
+  if words is null then
+    perform vouch.refuse('VO201', '/data/review', 'a withdrawn or anonymous review cannot be edited');
+  end if;
+  update vouch.review_revision r set state = 'superseded'
+  where r.store_id = p_store and r.review_id = review and r.state = 'unconfirmed';
+  added := vouch.revision_add(p_store, review, words, written, 'unconfirmed');
+  return jsonb_build_object('review', vouch.review_answer(p_store, review, v.revision) -> 'review' || jsonb_build_object(
+    'confirmation', case when vouch.confirmation_ask(p_store, review, added, 'edit', vouch.review_address(p_store, review))
+      then 'mailed' else 'impossible' end))
+  from vouch.review v where v.store_id = p_store and v.review_id = review;
+end
+$$;
+comment on function vouch.review_ask_edit is 'review.edited: the new words wait until the author follows a mailed link; what is published stays.';
+
+create or replace function vouch.review_ask_withdrawal(p_store text, p_body jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  review bigint := vouch.review_by_name(p_store, p_body);
+begin
+  return jsonb_build_object('review', vouch.review_answer(p_store, review, v.revision) -> 'review' || jsonb_build_object(
+    'confirmation', case when v.state = 'withdrawn' then 'not_needed'
+      when vouch.confirmation_ask(p_store, review, null, 'withdraw', vouch.review_address(p_store, review)) then 'mailed' else 'impossible' end))
+  from vouch.review v where v.store_id = p_store and v.review_id = review;
+end
+$$;
+comment on function vouch.review_ask_withdrawal is 'review.withdrawn: waits until the author follows a mailed link.';
+
+create or replace function vouch.link_open(p_store text, p_purpose text, p_token_hash bytea) returns vouch.link_token
+language sql stable set search_path = '' as $$
+  select t from vouch.link_token t
+  where t.store_id = p_store and t.token_hash = p_token_hash and t.purpose = p_purpose
+    and (t.expires_at is null or t.expires_at > vouch.clock())
+$$;
+comment on function vouch.link_open is 'What a link opens; NULL alike for unknown, foreign, expired and revoked ones.';
+
+create or replace function vouch.confirm_view(p_store text, p_token_hash bytea) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  link vouch.link_token;
+begin
+  perform vouch.enter(p_store);
+  link := vouch.link_open(p_store, 'confirm', p_token_hash);
+  return vouch.confirmation_context(p_store, c.confirmation_id) || jsonb_build_object('state', c.state)
+  from vouch.confirmation c where c.store_id = p_store and c.confirmation_id = link.subject_id;
+end
+$$;
+
+create or replace function vouch.confirm_do(p_store text, p_token_hash bytea) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  link vouch.link_token;
+  asked vouch.confirmation;
+begin
+  perform vouch.enter(p_store);
+  link := vouch.link_open(p_store, 'confirm', p_token_hash);
+  select c.* into asked from vouch.confirmation c where c.store_id = p_store and c.confirmation_id = link.subject_id for update;
+  if not found then
+    return null;
+  end if;
+  if asked.state = 'pending' then
+    update vouch.confirmation c set state = 'confirmed', settled_at = vouch.clock()
+    where c.store_id = p_store and c.confirmation_id = asked.confirmation_id;
+    if asked.action = 'author' then
+      perform vouch.author_confirm(p_store, asked.review_id);
+    elsif asked.action = 'edit' then
+      perform vouch.edit_confirm(p_store, asked.review_id, asked.revision);
+    else
+      perform vouch.review_withdraw(p_store, asked.review_id);
+    end if;
+  end if;
+  return vouch.review_answer(p_store, v.review_id, v.revision) || jsonb_build_object('action', asked.action)
+  from vouch.review v where v.store_id = p_store and v.review_id = asked.review_id;
+end
+$$;
+comment on function vouch.confirm_do is 'The owner of the address followed the link and pressed the button. Repeating it changes nothing.';
+
+create or replace function vouch.author_confirm(p_store text, p_review bigint) returns void
+language plpgsql set search_path = '' as $$
+begin
+  update vouch.review v set claim = 'confirmed' where v.store_id = p_store and v.review_id = p_review and v.claim = 'unconfirmed';
+  perform vouch.review_verify(p_store, p_review);
+  perform vouch.hold_lift(p_store, p_review, 'unverified'), vouch.discount_on_submission(p_store, v.order_id)
+  from vouch.review v where v.store_id = p_store and v.review_id = p_review and v.verified;
+end
+$$;
+
+create or replace function vouch.edit_confirm(p_store text, p_review bigint, p_revision integer) returns void
+language plpgsql set search_path = '' as $$
+begin
+  perform from vouch.review_revision r where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision and r.state = 'unconfirmed';
+  if not found then
+    perform vouch.refuse('VO201', '', 'this edit was overtaken by another');
+  end if;
+  perform vouch.revision_advance(p_store, p_review, p_revision);
+  perform vouch.revision_decide(p_store, p_review, p_revision);
+end
+$$;
+
+create or replace function vouch.review_withdraw(p_store text, p_review bigint) returns void
+language plpgsql set search_path = '' as $$
+begin
+  perform vouch.revision_move(p_store, p_review, r.revision, 'withdraw', 'author', false, null, null, null)
+  from (select r.revision from vouch.review_revision r
+        where r.store_id = p_store and r.review_id = p_review and r.state in ('unconfirmed', 'held', 'published', 'rejected') order by r.revision) r;
+end
+$$;
+comment on function vouch.review_withdraw is 'By the author only. The text is kept, unseen, as long as the record needs it.';
+
+create or replace function vouch.author_link(p_store text, p_review bigint, p_token_hash bytea) returns void
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform vouch.enter(p_store);
+  perform vouch.link_issue(p_store, jsonb_build_array(jsonb_build_object('hash', encode(p_token_hash, 'hex'), 'purpose', 'author', 'subject_id', p_review)));
+end
+$$;
+comment on function vouch.author_link is 'Makes the author''s private link of a review valid; the caller derived it from the key.';
+
+create or replace function vouch.author_view(p_store text, p_token_hash bytea) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  link vouch.link_token;
+begin
+  perform vouch.enter(p_store);
+  link := vouch.link_open(p_store, 'author', p_token_hash);
+  return jsonb_build_object('review_id', v.review_id, 'product_id', v.product_id, 'product', vouch.product_name(p_store, v.product_id),
+    'state', v.state, 'verified', v.verified, 'verified_reason', v.verified_reason, 'revision', v.revision, 'locale', r.locale,
+    'rating', r.rating, 'title', r.title, 'body', r.body, 'name', r.author_name, 'revision_state', r.state, 'held_for', to_jsonb(r.held_for),
+    'labels', to_jsonb(r.labels), 'deadline_at', r.deadline_at,
+    'history', (select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('action', d.action, 'to_state', d.to_state, 'decided_at', d.decided_at,
+        'automated', d.automated, 'ground', d.ground, 'reasons', to_jsonb(d.reasons),
+        'facts', (select n.note from vouch.decision_note n where n.store_id = d.store_id and n.decision_id = d.decision_id and d.action = 'reject')))
+        order by d.decision_id)
+      from vouch.review_decision d where d.store_id = p_store and d.review_id = v.review_id and d.action <> 'supersede'))
+  from vouch.review v
+  join vouch.review_revision r on r.store_id = v.store_id and r.review_id = v.review_id and r.revision = v.revision
+  where v.store_id = p_store and v.review_id = link.subject_id;
+end
+$$;
+comment on function vouch.author_view is 'The author''s own page: where the review stands and why.';
+
+create or replace function vouch.author_edit(p_store text, p_token_hash bytea, p_words jsonb) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  link vouch.link_token;
+begin
+  perform vouch.enter(p_store);
+  link := vouch.link_open(p_store, 'author', p_token_hash);
+  if link.subject_id is null then
+    return null;
+  end if;
+  if exists (select from vouch.review v where v.store_id = p_store and v.review_id = link.subject_id and v.state = 'withdrawn') then
+    perform vouch.refuse('VO201', '', 'a withdrawn review cannot be edited');
+  end if;
+  return vouch.review_revise(p_store, link.subject_id, p_words, vouch.clock());
+end
+$$;
+
+create or replace function vouch.author_withdraw(p_store text, p_token_hash bytea) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  link vouch.link_token;
+begin
+  perform vouch.enter(p_store);
+  link := vouch.link_open(p_store, 'author', p_token_hash);
+  if link.subject_id is null then
+    return null;
+  end if;
+  perform from vouch.review v where v.store_id = p_store and v.review_id = link.subject_id for update;
+  perform vouch.review_withdraw(p_store, link.subject_id);
+  return vouch.review_answer(p_store, v.review_id, v.revision) from vouch.review v
+  where v.store_id = p_store and v.review_id = link.subject_id;
+end
+$$;
+
+create or replace function vouch.unsubscribe_view(p_store text, p_token_hash bytea) returns boolean
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  link vouch.link_token;
+begin
+  perform vouch.enter(p_store);
+  link := vouch.link_open(p_store, 'unsubscribe', p_token_hash);
+  return case when link.address_key is not null then exists (select from vouch.suppression x
+    where x.store_id = p_store and x.address_key = link.address_key and x.reason = 'unsubscribed') end;
+end
+$$;
+comment on function vouch.unsubscribe_view is 'Whether the owner of the link is unsubscribed already; NULL for an unknown link.';
+
+create or replace function vouch.unsubscribe_do(p_store text, p_token_hash bytea) returns boolean
+language plpgsql security definer set search_path = '' as $$
+declare
+  link vouch.link_token;
+begin
+  perform vouch.enter(p_store);
+  link := vouch.link_open(p_store, 'unsubscribe', p_token_hash);
+  if link.address_key is null then
+    return false;
+  end if;
+  perform vouch.unsubscribe(p_store, link.address_key);
+  return true;
+end
+$$;
+comment on function vouch.unsubscribe_do is 'RFC 8058 one click; idempotent. False: unknown link.';
+
+create or replace function vouch.review_report(p_store text, p_body jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  review bigint := vouch.review_by_name(p_store, p_body);
+begin
+  insert into vouch.review_report (store_id, review_id, explanation, url, name, email, category, good_faith, reported_at)
+  values (p_store, review, p_body #>> '{report,explanation}', p_body #>> '{report,url}', p_body #>> '{report,name}',
+    p_body #>> '{report,email}', p_body #>> '{report,category}', true, vouch.clock());
+  return null;
+end
+$$;
+comment on function vouch.review_report is 'review.reported: kept for an operator; the review stays online meanwhile (DSA Art. 16).';

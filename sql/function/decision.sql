@@ -1,0 +1,243 @@
+-- Decisions on revisions. vouch.revision_move() is the one function through which a revision changes its state.
+
+create or replace function vouch.revision_transition(p_from text, p_action text) returns text
+language sql immutable set search_path = '' as $$
+  select t.goal from (values
+    ('unconfirmed', 'publish', 'published'), ('unconfirmed', 'hold', 'held'), ('unconfirmed', 'withdraw', 'withdrawn'),
+    ('held', 'release', 'published'), ('held', 'approve', 'published'), ('held', 'reject', 'rejected'),
+    ('held', 'escalate', 'held'), ('held', 'withdraw', 'withdrawn'), ('held', 'supersede', 'superseded'),
+    ('published', 'hold', 'held'), ('published', 'reject', 'rejected'), ('published', 'withdraw', 'withdrawn'),
+    ('published', 'supersede', 'superseded'),
+    ('rejected', 'approve', 'published'), ('rejected', 'withdraw', 'withdrawn')
+  ) as t (origin, action, goal)
+  where t.origin = p_from and t.action = p_action
+$$;
+comment on function vouch.revision_transition is 'The state machine of revisions: where an action leads from a state, NULL when it is not legal there.';
+
+create or replace function vouch.rating_count(p_store text, p_product text, p_rating smallint, p_change integer) returns void
+language plpgsql set search_path = '' as $$
+begin
+  insert into vouch.rating_change (store_id, product_id, rating, change) values (p_store, p_product, p_rating, p_change);
+end
+$$;
+
+create or replace function vouch.decision_record(
+  p_words vouch.review_revision, p_action text, p_to text, p_actor text, p_automated boolean, p_ground text, p_note text
+) returns bigint
+language plpgsql set search_path = '' as $$
+declare
+  made bigint;
+  salt bytea := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
+begin
+  insert into vouch.review_decision (store_id, review_id, revision, action, from_state, to_state, decided_at, actor, automated, ground,
+                                     reasons, words_digest, note_digest)
+  values (p_words.store_id, p_words.review_id, p_words.revision, p_action, p_words.state, p_to, vouch.clock(), p_actor, p_automated, p_ground,
+    p_words.held_for || p_words.labels, p_words.digest, case when p_note is not null then sha256(salt || convert_to(p_note, 'UTF8')) end)
+  returning decision_id into made;
+  if p_note is not null then
+    insert into vouch.decision_note (store_id, decision_id, note, salt) values (p_words.store_id, made, p_note, salt);
+  end if;
+  return made;
+end
+$$;
+comment on function vouch.decision_record is 'Writes a decision to the append-only record, in the transaction that carries it out.';
+
+create or replace function vouch.review_settle(p_store text, p_review bigint) returns void
+language plpgsql set search_path = '' as $$
+begin
+  update vouch.review v set
+    published_revision = p.revision,
+    published_at = case when p.revision is not null then coalesce(v.published_at, vouch.clock()) end,
+    state = case when p.revision is not null then 'published' else case n.state when 'unconfirmed' then 'held' else n.state end end
+  from (select max(r.revision) as revision from vouch.review_revision r
+        where r.store_id = p_store and r.review_id = p_review and r.state = 'published') p,
+    (select r.state from vouch.review_revision r
+     join vouch.review c on c.store_id = r.store_id and c.review_id = r.review_id and c.revision = r.revision
+     where r.store_id = p_store and r.review_id = p_review) n
+  where v.store_id = p_store and v.review_id = p_review;
+end
+$$;
+comment on function vouch.review_settle is 'Derives a review''s state from its revisions: published while one is, else that of the current one.';
+
+create or replace function vouch.revision_move(
+  p_store text, p_review bigint, p_revision integer, p_action text, p_actor text, p_automated boolean,
+  p_ground text, p_note text, p_deadline_at timestamptz
+) returns bigint
+language plpgsql set search_path = '' as $$
+declare
+  review vouch.review;
+  words vouch.review_revision;
+  goal text;
+  made bigint;
+begin
+  select v.* into strict review from vouch.review v where v.store_id = p_store and v.review_id = p_review for update;
+  select r.* into strict words from vouch.review_revision r
+  where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision for update;
+  goal := vouch.revision_transition(words.state, p_action);
+  if goal is null then
+    perform vouch.refuse('VO201', '', format('review %s is %s; %s is not possible there', p_review, words.state, p_action));
+  end if;
+  made := vouch.decision_record(words, p_action, goal, p_actor, p_automated, p_ground, p_note);
+  if goal = 'published' and review.published_revision is not null then
+    perform vouch.revision_move(p_store, p_review, review.published_revision, 'supersede', p_actor, p_automated, null, null, null);
+  end if;
+  update vouch.review_revision r set state = goal,
+    held_at = case when goal = 'held' then coalesce(r.held_at, vouch.clock()) end,
+    deadline_at = case when goal = 'held' then coalesce(p_deadline_at, r.deadline_at) end,
+    escalated_at = case when goal = 'held' then case when p_action = 'escalate' then vouch.clock() else r.escalated_at end end,
+    labels = case when p_action = 'release' then r.labels || r.held_for else r.labels end,
+    held_for = case when goal = 'held' then r.held_for else '{}' end
+  where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision;
+  if 'published' in (words.state, goal) and words.state <> goal then
+    perform vouch.rating_count(p_store, review.product_id, words.rating, case when goal = 'published' then 1 else -1 end);
+  end if;
+  perform vouch.review_settle(p_store, p_review);
+  perform vouch.decision_tell(p_store, p_review, made);
+  return made;
+end
+$$;
+comment on function vouch.revision_move is
+'Carries out one decision: guarded by the state machine, recorded, ratings and review kept in step, the store and the author told, all in one transaction.';
+
+create or replace function vouch.decision_tell(p_store text, p_review bigint, p_decision bigint) returns void
+language plpgsql set search_path = '' as $$
+declare
+  made vouch.review_decision;
+  address bytea := vouch.review_address(p_store, p_review);
+begin
+  select d.* into made from vouch.review_decision d where d.store_id = p_store and d.decision_id = p_decision;
+  if made.to_state in ('published', 'held', 'rejected', 'withdrawn') and made.action <> 'escalate' then
+    perform vouch.outbox_add(p_store, 'review.' || made.to_state, vouch.review_event(p_store, p_review, p_decision));
+  end if;
+  if 'published' in (made.from_state, made.to_state) and made.action <> 'supersede' then
+    perform vouch.outbox_add(p_store, 'rating.changed', vouch.rating_event(p_store, v.product_id))
+    from vouch.review v where v.store_id = p_store and v.review_id = p_review;
+  end if;
+  if address is not null and made.actor <> 'author' then
+    perform vouch.mail_enqueue(p_store, case made.to_state when 'held' then 'held' when 'rejected' then 'rejected' else 'published' end,
+      p_decision, 0, address, vouch.clock())
+    where made.to_state in ('held', 'rejected') and made.action <> 'escalate'
+       or made.to_state = 'published' and made.from_state in ('held', 'rejected');
+  end if;
+end
+$$;
+comment on function vouch.decision_tell is 'Tells the store by event, and the author by mail at once: what was decided, why, and how to appeal (DSA Art. 17).';
+
+create or replace function vouch.review_address(p_store text, p_review bigint) returns bytea
+language sql stable set search_path = '' as $$
+  select coalesce(v.address_key,
+    (select c.address_key from vouch.customer c where c.store_id = p_store and c.customer_id = v.customer_id
+     order by c.updated_at desc limit 1))
+  from vouch.review v
+  where v.store_id = p_store and v.review_id = p_review and v.claim in ('authenticated', 'invited', 'confirmed')
+$$;
+comment on function vouch.review_address is 'Where the author is written to; NULL while nobody has shown that an address is the author''s.';
+
+create or replace function vouch.review_event(p_store text, p_review bigint, p_decision bigint) returns jsonb
+language sql stable set search_path = '' as $$
+  select jsonb_strip_nulls(jsonb_build_object('review', jsonb_build_object('review_id', v.review_id, 'id', v.external_id, 'product_id', v.product_id,
+    'order_id', v.order_id, 'line_id', v.line_id, 'verified', v.verified, 'rating', r.rating, 'state', d.to_state,
+    'reasons', to_jsonb(d.reasons), 'ground', d.ground, 'automated', d.automated)))
+  from vouch.review_decision d
+  join vouch.review v on v.store_id = d.store_id and v.review_id = d.review_id
+  join vouch.review_revision r on r.store_id = d.store_id and r.review_id = d.review_id and r.revision = d.revision
+  where d.store_id = p_store and d.decision_id = p_decision
+$$;
+
+create or replace function vouch.hold_lift(p_store text, p_review bigint, p_reason text) returns void
+language plpgsql set search_path = '' as $$
+declare
+  held record;
+begin
+  for held in
+    select r.revision, array_remove(r.held_for, p_reason) as left_over from vouch.review_revision r
+    where r.store_id = p_store and r.review_id = p_review and r.state = 'held' and p_reason = any (r.held_for)
+  loop
+    if cardinality(held.left_over) = 0 then
+      perform vouch.revision_move(p_store, p_review, held.revision, 'approve', 'vouch', true, null, null, null);
+    else
+      update vouch.review_revision r set held_for = held.left_over
+      where r.store_id = p_store and r.review_id = p_review and r.revision = held.revision;
+    end if;
+  end loop;
+  update vouch.review_revision r set labels = array_remove(r.labels, p_reason)
+  where r.store_id = p_store and r.review_id = p_review and p_reason = any (r.labels);
+end
+$$;
+comment on function vouch.hold_lift is 'A reason no longer holds true: it is taken off, and with the last one the revision is published.';
+
+create or replace function vouch.hold_sweep(p_store text, p_limit integer) returns integer
+language plpgsql security definer set search_path = '' as $$
+declare
+  due record;
+  moved integer := 0;
+begin
+  perform vouch.enter(p_store);
+  for due in
+    select r.review_id, r.revision, bool_or((p).on_deadline = 'escalate') as escalate, max((p).deadline) as again
+    from vouch.review_revision r
+    cross join lateral unnest(r.held_for) as f (reason)
+    cross join lateral vouch.hold_policy_of(p_store, f.reason) as p
+    where r.store_id = p_store and r.state = 'held' and r.deadline_at <= vouch.clock()
+    group by r.review_id, r.revision order by r.review_id limit p_limit
+  loop
+    perform from vouch.review v where v.store_id = p_store and v.review_id = due.review_id for update skip locked;
+    if found and exists (select from vouch.review_revision r where r.store_id = p_store and r.review_id = due.review_id
+                         and r.revision = due.revision and r.state = 'held' and r.deadline_at <= vouch.clock()) then
+      perform vouch.revision_move(p_store, due.review_id, due.revision, case when due.escalate then 'escalate' else 'release' end,
+        'vouch', true, null, null, case when due.escalate then vouch.clock() + due.again end);
+      moved := moved + 1;
+    end if;
+  end loop;
+  return moved;
+end
+$$;
+comment on function vouch.hold_sweep is 'Holds past their deadline are released, or escalated, as the policies of their reasons say; never forgotten.';
+
+create or replace function vouch.review_pending(p_store text, p_review bigint, p_states text[]) returns integer
+language sql stable set search_path = '' as $$
+  select r.revision from vouch.review_revision r
+  where r.store_id = p_store and r.review_id = p_review and r.state = any (p_states)
+  order by array_position(p_states, r.state), r.revision desc limit 1
+$$;
+comment on function vouch.review_pending is 'The revision an operator''s decision is about: the newest in the first of these states that occurs.';
+
+create or replace function vouch.review_decide(
+  p_store text, p_review bigint, p_operator text, p_action text, p_ground text, p_note text
+) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  chosen integer;
+begin
+  perform from vouch.review v where v.store_id = p_store and v.review_id = p_review for update;
+  if not found then
+    perform vouch.refuse('VO101', '/review_id', format('there is no review %s in store %s', p_review, p_store));
+  end if;
+  chosen := vouch.review_pending(p_store, p_review,
+    case p_action when 'approve' then array['held', 'rejected'] else array['held', 'published'] end);
+  if chosen is null then
+    perform vouch.refuse('VO201', '/review_id', format('review %s is %s; there is nothing to %s', p_review, v.state, p_action))
+    from vouch.review v where v.store_id = p_store and v.review_id = p_review;
+  end if;
+  perform vouch.revision_move(p_store, p_review, chosen, p_action, p_operator, false, p_ground, nullif(btrim(p_note), ''), null);
+  return vouch.review_answer(p_store, p_review, chosen);
+end
+$$;
+
+create or replace function vouch.ground_check(p_store text, p_ground text, p_explanation text) returns void
+language plpgsql stable set search_path = '' as $$
+declare
+  needed boolean;
+begin
+  select g.needs_explanation into needed from vouch.rejection_ground g
+  where g.store_id in (p_store, '*') and g.ground = p_ground order by g.store_id = p_store desc limit 1;
+  if needed is null then
+    perform vouch.refuse('VO103', '/ground', format('%L is not a ground for refusing a review; it is one of %s', p_ground,
+      (select string_agg(distinct g.ground, ', ') from vouch.rejection_ground g)));
+  end if;
+  if needed and coalesce(btrim(p_explanation), '') = '' then
+    perform vouch.refuse('VO104', '/explanation', 'a refusal needs the facts it rests on; the author is told them');
+  end if;
+end
+$$;
+comment on function vouch.ground_check is 'Only a ground of the closed list, with its facts. A low rating is not on it.';

@@ -1,0 +1,97 @@
+-- Discount codes: one per order, independent of what is written, redeemed once.
+
+create or replace function vouch.discount_view(p_code vouch.discount_code) returns jsonb
+language sql stable set search_path = '' as $$
+  select jsonb_strip_nulls(jsonb_build_object('kind', (p_code).kind, 'value', (p_code).value, 'currency', (p_code).currency,
+    'minimum_spend', (p_code).minimum_spend, 'expires_at', (p_code).expires_at, 'order_id', (p_code).order_id))
+$$;
+
+create or replace function vouch.discount_issue(p_store text, p_order text, p_hash bytea, p_code text) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  known vouch.discount_code;
+begin
+  insert into vouch.discount_code (store_id, code_hash, order_id, kind, value, currency, minimum_spend, issued_at, expires_at)
+  select p_store, p_hash, p_order, p.kind, p.value, case when p.kind = 'fixed' then coalesce(p.currency, s.currency) end, p.minimum_spend,
+    vouch.clock(), vouch.clock() + p.valid_for
+  from vouch.discount_policy p
+  join vouch.store s on s.store_id = p.store_id
+  where p.store_id = p_store
+  on conflict do nothing
+  returning * into known;
+  if found then
+    perform vouch.outbox_add(p_store, 'discount.issued',
+      jsonb_build_object('discount', jsonb_build_object('code', p_code) || vouch.discount_view(known)));
+    update vouch.review v set incentivised = true where v.store_id = p_store and v.order_id = p_order and not v.incentivised;
+  else
+    select d.* into known from vouch.discount_code d where d.store_id = p_store and d.order_id = p_order and d.code_hash = p_hash;
+  end if;
+  if known.state = 'issued' and known.expires_at > vouch.clock() then
+    return vouch.discount_view(known);
+  end if;
+  return null;
+end
+$$;
+comment on function vouch.discount_issue is
+'Issues the order''s code unless it has one; validity counts from now. Takes no rating, no text, no moderation state (16 CFR 465.4). NULL: no policy, or the code is used or past.';
+
+create or replace function vouch.discount_for_mail(p_store text, p_mail vouch.outgoing_mail, p_hash bytea, p_code text) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  wanted text;
+  grant_on text;
+begin
+  if p_mail.kind not in ('request', 'reminder', 'discount') or p_hash is null then
+    return null;
+  end if;
+  select r.order_id into wanted from vouch.review_request r where r.store_id = p_store and r.request_id = p_mail.subject_id;
+  select p.grant_on into grant_on from vouch.discount_policy p where p.store_id = p_store;
+  if p_mail.kind <> 'discount' and grant_on = 'submission' then
+    return null;
+  end if;
+  return vouch.discount_issue(p_store, wanted, p_hash, p_code);
+end
+$$;
+
+create or replace function vouch.discount_on_submission(p_store text, p_order text) returns void
+language plpgsql set search_path = '' as $$
+begin
+  perform vouch.mail_enqueue(p_store, 'discount', r.request_id, 0, o.address_key, vouch.clock())
+  from vouch.discount_policy p
+  join vouch.review_request r on r.store_id = p.store_id and r.order_id = p_order
+  join vouch.sales_order o on o.store_id = p.store_id and o.order_id = p_order and o.address_key is not null
+  where p.store_id = p_store and p.grant_on = 'submission';
+end
+$$;
+comment on function vouch.discount_on_submission is 'With grant_on submission: the thank-you goes out once something was submitted for the order, whatever it says and whatever is decided.';
+
+create or replace function vouch.discount_redeem(p_store text, p_body jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  known vouch.discount_code;
+  why text;
+begin
+  select d.* into known from vouch.discount_code d
+  where d.store_id = p_store and d.code_hash = decode(p_body ->> 'code_hash', 'hex') for update;
+  why := case when not found then 'unknown' when known.state = 'redeemed' then 'already_redeemed'
+    when known.state = 'expired' or known.expires_at <= vouch.clock() then 'expired' end;
+  if why is null then
+    update vouch.discount_code d set state = 'redeemed', redeemed_at = vouch.clock(), redeemed_order_id = p_body ->> 'order_id'
+    where d.store_id = p_store and d.code_hash = known.code_hash;
+  end if;
+  return jsonb_build_object('discount', jsonb_strip_nulls(jsonb_build_object('code', p_body ->> 'code', 'accepted', why is null, 'reason', why))
+    || case when why is null then vouch.discount_view(known) - 'order_id' else '{}' end);
+end
+$$;
+comment on function vouch.discount_redeem is 'discount.redeemed: asks and records in one; the row lock decides races. reason: unknown, already_redeemed, expired.';
+
+create or replace function vouch.discount_derive(p_store text, p_orders text[]) returns void
+language plpgsql set search_path = '' as $$
+begin
+  update vouch.discount_code d set state = 'issued', redeemed_at = null, redeemed_order_id = null
+  from vouch.sales_order o
+  where o.store_id = p_store and o.order_id = any (p_orders) and o.cancelled_at is not null
+    and d.store_id = p_store and d.redeemed_order_id = o.order_id and d.state = 'redeemed';
+end
+$$;
+comment on function vouch.discount_derive is 'A code spent on an order that was cancelled as a whole is free again.';

@@ -1,0 +1,104 @@
+-- The way in: one call, one transaction, for all events of all callers that came together.
+
+create or replace function vouch.event_record(
+  p_store text, p_at timestamptz, e_source text[], e_id text[], e_type text[], e_time timestamptz[], e_kept text[]
+) returns boolean[]
+language plpgsql set search_path = '' as $$
+declare
+  fresh boolean[];
+begin
+  with input as materialized (
+    select e.*, e.n = min(e.n) over (partition by e.source, e.id) as first
+    from unnest(e_source, e_id, e_type, e_time, e_kept) with ordinality as e (source, id, type, time, kept, n)
+  ), added as (
+    insert into vouch.event (store_id, source, id, type, time, received_at, state, data)
+    select p_store, source, id, type, time, p_at, case when kept is null then 'applied' else 'ignored' end, kept
+    from input
+    where first
+    order by source, id
+    on conflict (store_id, source, id) do nothing
+    returning source, id
+  )
+  select array_agg(a.id is not null and i.first order by i.n) into fresh
+  from input i left join added a on a.source = i.source and a.id = i.id;
+  return fresh;
+end
+$$;
+comment on function vouch.event_record is 'Inserts the events that are not there yet, in key order so that two batches cannot deadlock, and tells which are fresh.';
+
+create or replace function vouch.event_apply(p_store text, p_type text, p_body jsonb, p_time timestamptz) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  return case p_type
+    when 'review.submitted' then vouch.review_submit(p_store, p_body, p_time)
+    when 'review.edited' then vouch.review_ask_edit(p_store, p_body, p_time)
+    when 'review.withdrawn' then vouch.review_ask_withdrawal(p_store, p_body)
+    when 'review.reported' then vouch.review_report(p_store, p_body)
+    when 'customer.updated' then vouch.customer_update(p_store, p_body, p_time)
+    when 'customer.unsubscribed' then vouch.customer_unsubscribe(p_store, p_body)
+    when 'customer.erased' then vouch.customer_erase(p_store, p_body)
+    when 'product.updated' then vouch.product_update(p_store, p_body, p_time)
+    when 'discount.redeemed' then vouch.discount_redeem(p_store, p_body)
+    when 'mail.bounced' then vouch.mail_bounce(p_store, p_body)
+    when 'mail.complained' then vouch.mail_complain(p_store, p_body)
+  end;
+end
+$$;
+comment on function vouch.event_apply is 'Applies one event of the rarer kinds; what it returns is the event''s reply, NULL for the plain one.';
+
+create or replace function vouch.ingest(
+  p_store text,
+  e_source text[], e_id text[], e_type text[], e_time timestamptz[], e_body jsonb[], e_kept text[],
+  p_event bigint[], p_rank text[], p_time timestamptz[], p_order text[], p_placed_at timestamptz[],
+  p_address_key bytea[], p_customer_key bytea[], p_customer_id text[], p_email text[], p_name text[],
+  p_locale text[], p_country text[], p_timezone text[], p_consent boolean[], p_currency text[], p_total text[], p_groups text[],
+  l_event bigint[], l_order text[], l_line text[], l_product text[], l_name text[], l_url text[], l_groups text[],
+  l_quantity text[], l_price text[], l_promised_at timestamptz[],
+  f_event bigint[], f_order text[], f_line text[], f_kind text[], f_at timestamptz[], f_amount text[]
+) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  fresh boolean[];
+  due text[];
+  single record;
+  answer jsonb;
+  replies jsonb := '{}';
+begin
+  perform vouch.enter(p_store);
+  fresh := vouch.event_record(p_store, vouch.clock(), e_source, e_id, e_type, e_time, e_kept);
+  if cardinality(p_event) > 0 then
+    due := vouch.order_describe(p_store, fresh, p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_key,
+      p_customer_id, p_email, p_name, p_locale, p_country, p_timezone, p_consent, p_currency, p_total, p_groups,
+      l_event, l_order, l_line, l_product, l_name, l_url, l_groups, l_quantity, l_price, l_promised_at);
+  end if;
+  if cardinality(f_event) > 0 then
+    due := due || vouch.order_facts(p_store, fresh, f_event, f_order, f_line, f_kind, f_at, f_amount);
+  end if;
+  if cardinality(due) > 0 then
+    perform vouch.request_derive(p_store, due), vouch.review_derive(p_store, due), vouch.discount_derive(p_store, due);
+  end if;
+  if cardinality(array_remove(e_body, null)) > 0 then
+    for single in
+      select e.* from unnest(e_source, e_id, e_type, e_time, e_body) with ordinality as e (source, id, type, time, body, n)
+      where e.body is not null and fresh[e.n] order by e.n
+    loop
+      answer := vouch.event_apply(p_store, single.type, single.body, single.time);
+      if answer is not null then
+        update vouch.event set reply = answer where store_id = p_store and source = single.source and id = single.id;
+        replies := replies || jsonb_build_object(single.n - 1, answer);
+      end if;
+    end loop;
+  end if;
+  if not fresh @> array[true] or fresh @> array[false] then
+    select replies || coalesce(jsonb_object_agg(e.n - 1, v.reply), '{}') into replies
+    from unnest(e_source, e_id) with ordinality as e (source, id, n)
+    join vouch.event v on v.store_id = p_store and v.source = e.source and v.id = e.id
+    where not fresh[e.n] and v.reply is not null;
+  end if;
+  return jsonb_build_object('settings', vouch.settings_version_of(p_store), 'replies', replies);
+end
+$$;
+comment on function vouch.ingest is
+'Accepts events of one store: e_ arrays are one element per event (body for the rarer kinds, kept for ignored types), p_ and l_ describe
+orders and their lines, f_ are facts about lines (line NULL: the whole order); p_event, l_event, f_event are 1-based positions in e_.
+Returns {"settings": version, "replies": {"0": {...}}}: the replies, by 0-based position, of events whose reply is not the plain one.';

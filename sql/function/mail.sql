@@ -1,0 +1,359 @@
+-- The one queue of outgoing mail: claim, attempt, settle, recover. Only the holder of the lease moves a mail on.
+
+create or replace function vouch.mail_enqueue(
+  p_store text, p_kind text, p_subject bigint, p_serial integer, p_address_key bytea, p_due_at timestamptz
+) returns void
+language plpgsql set search_path = '' as $$
+begin
+  insert into vouch.outgoing_mail (store_id, kind, subject_id, serial, address_key, due_at, created_at)
+  values (p_store, p_kind, p_subject, p_serial, p_address_key, p_due_at, vouch.clock())
+  on conflict (store_id, kind, subject_id, serial) do nothing;
+end
+$$;
+comment on function vouch.mail_enqueue is 'Queues a mail once per kind, subject and serial.';
+
+create or replace function vouch.mail_claim(p_store text, p_limit integer, p_lease interval)
+returns table (mail_id bigint, lease bigint, kind text, context jsonb)
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform vouch.enter(p_store);
+  return query
+  update vouch.outgoing_mail m set state = 'sending', lease = nextval('vouch.mail_lease'), lease_until = vouch.clock() + p_lease
+  where m.store_id = p_store and m.mail_id = any (array(
+    select q.mail_id from vouch.outgoing_mail q
+    where q.store_id = p_store and q.state in ('queued', 'ambiguous') and q.due_at <= vouch.clock()
+    order by q.due_at, q.mail_id limit p_limit for update skip locked))
+  returning m.mail_id, m.lease, m.kind, vouch.mail_context(p_store, m);
+end
+$$;
+comment on function vouch.mail_claim is 'Takes up to p_limit due mails under fresh leases, oldest first, each with all that composing it needs.';
+
+create or replace function vouch.mail_context(p_store text, p_mail vouch.outgoing_mail) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  about jsonb;
+  addressee vouch.customer;
+begin
+  about := case
+    when p_mail.kind in ('request', 'reminder', 'discount') then vouch.request_context(p_store, p_mail.subject_id)
+    when p_mail.kind = 'confirm' then vouch.confirmation_context(p_store, p_mail.subject_id)
+    else vouch.decision_context(p_store, p_mail.subject_id) end;
+  select c.* into addressee from vouch.customer c where c.store_id = p_store and c.address_key = p_mail.address_key;
+  return about || jsonb_build_object('serial', p_mail.serial, 'address_key', encode(p_mail.address_key, 'hex'), 'email', addressee.email,
+    'name', addressee.name, 'locale', coalesce(about ->> 'locale', addressee.locale), 'created_at', p_mail.created_at);
+end
+$$;
+
+create or replace function vouch.request_context(p_store text, p_request bigint) returns jsonb
+language sql stable set search_path = '' as $$
+  select jsonb_build_object('request_id', r.request_id, 'link_version', r.link_version, 'order_id', r.order_id, 'locale', o.locale,
+    'placed_at', o.placed_at, 'lines', (
+      select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('line_id', l.line_id, 'product_id', l.product_id,
+        'name', coalesce(l.name, p.name, l.product_id), 'url', coalesce(l.url, p.url), 'delivered_at', l.delivered_at)) order by l.line_id), '[]')
+      from vouch.order_line l
+      left join vouch.product p on p.store_id = l.store_id and p.product_id = l.product_id
+      where l.store_id = p_store and l.order_id = r.order_id and l.delivered_at is not null and l.product_id is not null
+        and l.cancelled_at is null and l.refunded_at is null
+        and not exists (select from vouch.review v where v.store_id = p_store and v.order_id = l.order_id and v.line_id = l.line_id)))
+  from vouch.review_request r
+  join vouch.sales_order o on o.store_id = r.store_id and o.order_id = r.order_id
+  where r.store_id = p_store and r.request_id = p_request
+$$;
+
+create or replace function vouch.confirmation_context(p_store text, p_confirmation bigint) returns jsonb
+language sql stable set search_path = '' as $$
+  select jsonb_build_object('confirmation_id', c.confirmation_id, 'action', c.action, 'product', vouch.product_name(p_store, v.product_id),
+    'locale', r.locale, 'review', jsonb_build_object('review_id', v.review_id, 'rating', r.rating, 'title', r.title, 'body', r.body))
+  from vouch.confirmation c
+  join vouch.review v on v.store_id = c.store_id and v.review_id = c.review_id
+  left join vouch.review_revision r on r.store_id = c.store_id and r.review_id = c.review_id and r.revision = coalesce(c.revision, v.revision)
+  where c.store_id = p_store and c.confirmation_id = p_confirmation
+$$;
+
+create or replace function vouch.decision_context(p_store text, p_decision bigint) returns jsonb
+language sql stable set search_path = '' as $$
+  select jsonb_build_object('decision_id', d.decision_id, 'product', vouch.product_name(p_store, v.product_id), 'locale', r.locale,
+    'automated', d.automated, 'reasons', to_jsonb(d.reasons), 'ground', d.ground, 'decided_at', d.decided_at, 'deadline_at', r.deadline_at,
+    'facts', (select n.note from vouch.decision_note n where n.store_id = d.store_id and n.decision_id = d.decision_id and d.action = 'reject'),
+    'clause', (select nullif(g.clause, '') from vouch.rejection_ground g where g.store_id in (p_store, '*') and g.ground = d.ground
+               order by g.store_id = p_store desc limit 1),
+    'marks', r.marks, 'review', jsonb_build_object('review_id', v.review_id, 'rating', r.rating, 'title', r.title, 'body', r.body))
+  from vouch.review_decision d
+  join vouch.review v on v.store_id = d.store_id and v.review_id = d.review_id
+  join vouch.review_revision r on r.store_id = d.store_id and r.review_id = d.review_id and r.revision = d.revision
+  where d.store_id = p_store and d.decision_id = p_decision
+$$;
+
+create or replace function vouch.product_name(p_store text, p_product text) returns text
+language sql stable set search_path = '' as $$
+  select coalesce(
+    (select p.name from vouch.product p where p.store_id = p_store and p.product_id = p_product),
+    (select l.name from vouch.review v
+     join vouch.order_line l on l.store_id = v.store_id and l.order_id = v.order_id and l.line_id = v.line_id
+     where v.store_id = p_store and v.product_id = p_product and l.name is not null limit 1),
+    p_product)
+$$;
+
+create or replace function vouch.mail_obstacle(p_store text, p_mail vouch.outgoing_mail) returns text
+language sql stable set search_path = '' as $$
+  select case
+    when c.email is null then case when c.erased_at is null then 'no_address' else 'erased' end
+    when exists (select from vouch.suppression x where x.store_id = p_store and x.address_key = (p_mail).address_key
+                 and x.reason in ('bounced', 'operator')) then 'suppressed'
+    when (p_mail).kind in ('request', 'reminder') then vouch.request_obstacle(p_store, (p_mail).subject_id)
+    when (p_mail).kind = 'confirm' and not exists (select from vouch.confirmation f where f.store_id = p_store
+      and f.confirmation_id = (p_mail).subject_id and f.state = 'pending') then 'settled'
+  end
+  from (select) as one
+  left join vouch.customer c on c.store_id = p_store and c.address_key = (p_mail).address_key
+$$;
+comment on function vouch.mail_obstacle is 'Why this mail must not go out now; asked after the claim, right before it is sent.';
+
+create or replace function vouch.mail_attempt(
+  p_store text, p_mails bigint[], p_leases bigint[], p_message_ids text[], p_tokens jsonb[], p_code_hashes bytea[], p_codes text[], p_lease interval
+) returns table (mail_id bigint, obstacle text, discount jsonb)
+language plpgsql security definer set search_path = '' as $$
+declare
+  single record;
+  mail vouch.outgoing_mail;
+begin
+  perform vouch.enter(p_store);
+  for single in
+    select a.* from unnest(p_mails, p_leases, p_message_ids, p_tokens, p_code_hashes, p_codes)
+      as a (id, lease, message_id, tokens, code_hash, code) order by a.id
+  loop
+    select m.* into mail from vouch.outgoing_mail m
+    where m.store_id = p_store and m.mail_id = single.id and m.state = 'sending' and m.lease = single.lease for update;
+    mail_id := single.id;
+    discount := null;
+    if not found then
+      obstacle := 'lease_lost';
+    else
+      obstacle := vouch.mail_obstacle(p_store, mail);
+      if obstacle is not null then
+        perform vouch.mail_skip(p_store, mail, obstacle);
+      else
+        discount := vouch.discount_for_mail(p_store, mail, single.code_hash, single.code);
+        perform vouch.link_issue(p_store, single.tokens);
+        insert into vouch.send_attempt (store_id, mail_id, attempt, lease, message_id, started_at)
+        values (p_store, mail.mail_id, mail.attempts + 1, mail.lease, single.message_id, vouch.clock());
+        update vouch.outgoing_mail m set attempts = m.attempts + 1, lease_until = vouch.clock() + p_lease
+        where m.store_id = p_store and m.mail_id = mail.mail_id;
+      end if;
+    end if;
+    return next;
+  end loop;
+end
+$$;
+comment on function vouch.mail_attempt is
+'Right before the recipients are named to the relay: checks once more whether each mail should go, issues its code and links, and commits the attempt. Answers an obstacle (the mail is settled then) or the discount to print.';
+
+create or replace function vouch.link_issue(p_store text, p_tokens jsonb) returns void
+language plpgsql set search_path = '' as $$
+begin
+  insert into vouch.link_token (store_id, token_hash, purpose, subject_id, address_key, expires_at)
+  select p_store, decode(t ->> 'hash', 'hex'), t ->> 'purpose', (t ->> 'subject_id')::bigint, decode(t ->> 'address_key', 'hex'),
+    vouch.clock() + vouch.link_life(p_store, t ->> 'purpose', (t ->> 'subject_id')::bigint)
+  from jsonb_array_elements(p_tokens) t
+  on conflict (store_id, token_hash) do nothing;
+end
+$$;
+
+create or replace function vouch.link_life(p_store text, p_purpose text, p_subject bigint) returns interval
+language sql stable set search_path = '' as $$
+  select case p_purpose
+    when 'review' then (
+      select p.link_valid_for from vouch.review_request r
+      join vouch.sales_order o on o.store_id = r.store_id and o.order_id = r.order_id
+      cross join lateral vouch.request_policy_of(p_store, o.country) p
+      where r.store_id = p_store and r.request_id = p_subject)
+    when 'confirm' then interval '30 days'
+  end
+$$;
+comment on function vouch.link_life is 'How long a link opens its door: request_policy.link_valid_for, 30 days for confirmations; NULL, for ever, to unsubscribe and for authors.';
+
+create or replace function vouch.mail_skip(p_store text, p_mail vouch.outgoing_mail, p_reason text) returns void
+language plpgsql set search_path = '' as $$
+begin
+  if p_mail.doubts > 0 then
+    perform vouch.mail_end(p_store, p_mail, 'ambiguous', p_reason, 'infinity');
+  else
+    perform vouch.mail_end(p_store, p_mail, 'skipped', p_reason, vouch.clock());
+  end if;
+end
+$$;
+comment on function vouch.mail_skip is 'A mail that must not go out (again): skipped, or left ambiguous for good where it may have arrived.';
+
+create or replace function vouch.mail_end(p_store text, p_mail vouch.outgoing_mail, p_state text, p_reason text, p_due_at timestamptz) returns void
+language plpgsql set search_path = '' as $$
+begin
+  update vouch.outgoing_mail m set state = p_state, reason = p_reason, lease = null, lease_until = null, due_at = p_due_at,
+    doubts = m.doubts + case when p_state = 'ambiguous' and p_reason is null then 1 else 0 end,
+    finished_at = case when p_state in ('sent', 'failed', 'skipped', 'expired') then vouch.clock() end
+  where m.store_id = p_store and m.mail_id = p_mail.mail_id;
+  if p_mail.kind = 'request' then
+    update vouch.review_request r set
+      state = case when p_state = 'queued' then 'sending' when p_state = 'skipped' and p_reason in ('cancelled', 'refunded') then 'cancelled' else p_state end,
+      reason = p_reason, sent_at = case when p_state = 'sent' then vouch.clock() else r.sent_at end
+    where r.store_id = p_store and r.request_id = p_mail.subject_id;
+  end if;
+end
+$$;
+comment on function vouch.mail_end is 'Gives a lease back with the outcome; the request''s state mirrors it.';
+
+create or replace function vouch.mail_backoff(p_attempts integer) returns interval
+language sql volatile set search_path = '' as $$
+  select least(interval '15 minutes' * 2 ^ greatest(p_attempts - 1, 0), interval '12 hours') * (0.5 + random() / 2)
+$$;
+comment on function vouch.mail_backoff is '15 min, 30 min, 1 h … 12 h, half of it jitter (RFC 5321 §4.5.4.1).';
+
+create or replace function vouch.mail_outcome(p_store text, p_mail vouch.outgoing_mail, p_class text, p_code integer, p_enhanced text) returns void
+language plpgsql set search_path = '' as $$
+begin
+  if p_class = 'accepted' then
+    perform vouch.mail_end(p_store, p_mail, 'sent', null, vouch.clock());
+    perform vouch.mail_sent(p_store, p_mail);
+  elsif p_class = 'refused' then
+    perform vouch.mail_end(p_store, p_mail, 'failed', concat_ws(' ', p_code, p_enhanced), vouch.clock());
+    if p_enhanced in ('5.1.1', '5.1.2', '5.1.3', '5.1.6', '5.1.10', '5.2.1') then
+      insert into vouch.suppression (store_id, address_key, reason, since)
+      values (p_store, p_mail.address_key, 'bounced', vouch.clock()) on conflict do nothing;
+    end if;
+  elsif p_class = 'ambiguous' then
+    perform vouch.mail_end(p_store, p_mail, 'ambiguous', null,
+      case when p_mail.doubts = 0 then vouch.clock() + interval '30 minutes' else 'infinity' end);
+  elsif p_mail.created_at < vouch.clock() - interval '5 days' then
+    perform vouch.mail_end(p_store, p_mail, 'expired', concat_ws(' ', 'gave up after', p_code, p_enhanced), vouch.clock());
+  else
+    perform vouch.mail_end(p_store, p_mail, 'queued', null, vouch.clock() + vouch.mail_backoff(p_mail.attempts));
+  end if;
+end
+$$;
+
+create or replace function vouch.mail_sent(p_store text, p_mail vouch.outgoing_mail) returns void
+language plpgsql set search_path = '' as $$
+begin
+  if p_mail.kind = 'request' then
+    perform vouch.request_remind(p_store, p_mail.subject_id);
+    perform vouch.outbox_add(p_store, 'request.sent', jsonb_build_object('request', jsonb_build_object(
+      'request_id', r.request_id, 'order_id', r.order_id, 'sent_at', r.sent_at)))
+    from vouch.review_request r where r.store_id = p_store and r.request_id = p_mail.subject_id;
+  elsif p_mail.kind = 'reminder' then
+    update vouch.review_request r set reminders_sent = greatest(r.reminders_sent, p_mail.serial)
+    where r.store_id = p_store and r.request_id = p_mail.subject_id;
+  end if;
+end
+$$;
+
+create or replace function vouch.mail_settle(
+  p_store text, p_mails bigint[], p_leases bigint[], p_classes text[], p_codes bigint[], p_enhanced text[], p_replies text[]
+) returns integer
+language plpgsql security definer set search_path = '' as $$
+declare
+  single record;
+  mail vouch.outgoing_mail;
+  settled integer := 0;
+begin
+  perform vouch.enter(p_store);
+  for single in
+    select a.* from unnest(p_mails, p_leases, p_classes, p_codes, p_enhanced, p_replies)
+      as a (id, lease, class, code, enhanced, reply) order by a.id
+  loop
+    update vouch.send_attempt t set finished_at = vouch.clock(), class = single.class, code = single.code, reply = left(single.reply, 500)
+    where t.store_id = p_store and t.mail_id = single.id and t.lease = single.lease and t.class is null;
+    select m.* into mail from vouch.outgoing_mail m
+    where m.store_id = p_store and m.mail_id = single.id and m.state = 'sending' and m.lease = single.lease for update;
+    if found then
+      perform vouch.mail_outcome(p_store, mail, single.class, single.code::integer, single.enhanced);
+      settled := settled + 1;
+    end if;
+  end loop;
+  return settled;
+end
+$$;
+comment on function vouch.mail_settle is
+'Records how attempts ended (accepted, deferred, refused, ambiguous), fenced by their leases: a late outcome is kept with its attempt and overwrites no state. Returns how many leases it ended.';
+
+create or replace function vouch.mail_release(p_store text, p_mails bigint[], p_leases bigint[], p_again_in interval) returns integer
+language plpgsql security definer set search_path = '' as $$
+declare
+  mail vouch.outgoing_mail;
+  released integer := 0;
+begin
+  perform vouch.enter(p_store);
+  for mail in
+    select m.* from unnest(p_mails, p_leases) as a (id, lease)
+    join vouch.outgoing_mail m on m.store_id = p_store and m.mail_id = a.id and m.lease = a.lease and m.state = 'sending'
+    order by m.mail_id for update of m
+  loop
+    perform vouch.mail_end(p_store, mail, case when mail.doubts > 0 then 'ambiguous' else 'queued' end, 'released', vouch.clock() + p_again_in);
+    released := released + 1;
+  end loop;
+  return released;
+end
+$$;
+comment on function vouch.mail_release is 'Gives back leases of mails that were not tried (relay down, stopping): no attempt is burned.';
+
+create or replace function vouch.mail_recover(p_store text, p_limit integer) returns integer
+language plpgsql security definer set search_path = '' as $$
+declare
+  mail vouch.outgoing_mail;
+  recovered integer := 0;
+begin
+  perform vouch.enter(p_store);
+  for mail in
+    select m.* from vouch.outgoing_mail m
+    where m.store_id = p_store and m.state = 'sending' and m.lease_until < vouch.clock()
+    order by m.lease_until limit p_limit for update skip locked
+  loop
+    update vouch.send_attempt t set finished_at = vouch.clock(), class = 'ambiguous', reply = 'the sender died or went silent'
+    where t.store_id = p_store and t.mail_id = mail.mail_id and t.lease = mail.lease and t.class is null;
+    if found then
+      perform vouch.mail_outcome(p_store, mail, 'ambiguous', null, null);
+    else
+      perform vouch.mail_end(p_store, mail, case when mail.doubts > 0 then 'ambiguous' else 'queued' end, 'recovered', vouch.clock());
+    end if;
+    recovered := recovered + 1;
+  end loop;
+  return recovered;
+end
+$$;
+comment on function vouch.mail_recover is 'Takes over mails whose lease ran out: with an open attempt it may have arrived (ambiguous), without one it goes back to the queue at once.';
+
+create or replace function vouch.mail_known(p_store text, p_body jsonb) returns bytea
+language sql stable set search_path = '' as $$
+  select m.address_key from vouch.send_attempt t
+  join vouch.outgoing_mail m on m.store_id = t.store_id and m.mail_id = t.mail_id
+  where t.store_id = p_store and t.message_id = btrim(p_body ->> 'message_id', '<> ')
+  union all
+  select m.address_key from vouch.outgoing_mail m
+  where m.store_id = p_store and p_body ->> 'message_id' is null and m.address_key = decode(p_body ->> 'address_key', 'hex') and m.attempts > 0
+  limit 1
+$$;
+comment on function vouch.mail_known is 'Whose mail a bounce or complaint is about; NULL for a mail that Vouch never sent.';
+
+create or replace function vouch.mail_bounce(p_store text, p_body jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  insert into vouch.suppression (store_id, address_key, reason, since)
+  select p_store, k.address_key, 'bounced', vouch.clock()
+  from (select vouch.mail_known(p_store, p_body) as address_key) k
+  where k.address_key is not null and coalesce(p_body ->> 'status', '5') like '5%'
+  on conflict do nothing;
+  return null;
+end
+$$;
+comment on function vouch.mail_bounce is 'mail.bounced: a permanent failure (status 5.x.x, RFC 3463) of a mail Vouch sent suppresses the address.';
+
+create or replace function vouch.mail_complain(p_store text, p_body jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  insert into vouch.suppression (store_id, address_key, reason, since)
+  select p_store, k.address_key, 'complained', vouch.clock()
+  from (select vouch.mail_known(p_store, p_body) as address_key) k
+  where k.address_key is not null
+  on conflict do nothing;
+  return null;
+end
+$$;
+comment on function vouch.mail_complain is 'mail.complained: no further requests to somebody who called one spam.';

@@ -1,0 +1,41 @@
+-- Events for the store: taken under a lease, gone once acknowledged.
+
+create or replace function vouch.outbox_add(p_store text, p_type text, p_data jsonb) returns void
+language plpgsql set search_path = '' as $$
+begin
+  insert into vouch.outbox (store_id, type, data, created_at) values (p_store, p_type, p_data, vouch.clock());
+end
+$$;
+
+create or replace function vouch.outbox_take(p_store text) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  taken vouch.outbox;
+begin
+  perform vouch.enter(p_store);
+  update vouch.outbox b set taken_until = vouch.clock() + interval '30 seconds'
+  where b.store_id = p_store and b.number = (
+    select q.number from vouch.outbox q
+    where q.store_id = p_store and (q.taken_until is null or q.taken_until <= vouch.clock())
+    order by q.number limit 1 for update skip locked)
+  returning b.* into taken;
+  if not found then
+    return null;
+  end if;
+  return jsonb_build_object('specversion', '1.0', 'id', taken.store_id || ':' || taken.number, 'source', '/vouch/' || taken.store_id,
+    'type', taken.type, 'time', to_char(taken.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'store', taken.store_id,
+    'datacontenttype', 'application/json', 'data', taken.data);
+end
+$$;
+comment on function vouch.outbox_take is 'The oldest event nobody holds, as a CloudEvent, for 30 seconds; NULL when there is none.';
+
+create or replace function vouch.outbox_ack(p_store text, p_id text) returns boolean
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform vouch.enter(p_store);
+  delete from vouch.outbox b where b.store_id = p_store
+    and b.number = case when p_id ~ '^[^:]+:[0-9]{1,18}$' and split_part(p_id, ':', 1) = p_store then split_part(p_id, ':', 2)::bigint end;
+  return found;
+end
+$$;
+comment on function vouch.outbox_ack is 'Forgets an event the store has handled. False: not there (any more); repeating is harmless.';

@@ -1,0 +1,148 @@
+-- The named functions for people at psql, the console and vouchctl. Each ends in the same inner function as everything else.
+
+create or replace function vouch.only_store() returns text
+language sql stable security definer set search_path = '' as $$
+  select min(s.store_id) from vouch.store s having count(*) = 1
+$$;
+
+create or replace function vouch.acting_store() returns text
+language sql stable set search_path = '' as $$
+  select coalesce(nullif(pg_catalog.current_setting('vouch.store', true), ''), vouch.only_store())
+$$;
+comment on function vouch.acting_store is 'The setting vouch.store; with none set and one store in the table, that one.';
+
+create or replace function vouch.is_module() returns boolean
+language sql stable set search_path = '' as $$
+  select pg_catalog.pg_has_role(session_user, 'vouch_module', 'member')
+$$;
+comment on function vouch.is_module is 'Whether the login behind this session acts for the module, and so may name another operator or store.';
+
+create or replace function vouch.act(p_operator text, p_roles text[], out store text, out name text)
+language plpgsql security definer set search_path = '' as $$
+declare
+  held_role text;
+begin
+  store := vouch.acting_store();
+  if store is null or not exists (select from vouch.store s where s.store_id = store) then
+    perform vouch.refuse('VO202', '', 'which store? say: set vouch.store = ''main''');
+  end if;
+  perform vouch.enter(store);
+  name := coalesce(nullif(btrim(p_operator), ''), session_user);
+  if vouch.is_module() then
+    return;
+  end if;
+  if name <> session_user then
+    perform vouch.refuse('VO203', '/operator', format('you are %s; only the module may act for %s', session_user, name));
+  end if;
+  select o.role into held_role from vouch.operator o where o.store_id = store and o.name = session_user;
+  if held_role is null or not held_role = any (p_roles) then
+    perform vouch.refuse('VO203', '/operator', format('%s needs one of the roles %s in store %s, see table vouch.operator',
+      session_user, array_to_string(p_roles, ', '), store));
+  end if;
+end
+$$;
+comment on function vouch.act is 'Who acts, in which store: checks session_user against table operator, unless the module speaks for somebody.';
+
+create or replace function vouch.may_read(p_store text) returns boolean
+language sql stable security definer set search_path = '' as $$
+  select exists (select from vouch.operator o where o.store_id = p_store and o.name = session_user)
+    and coalesce(nullif(pg_catalog.current_setting('vouch.store', true), ''), p_store) = p_store
+$$;
+comment on function vouch.may_read is 'Whether the person logged in may see this store: table operator names it, and vouch.store names no other.';
+
+create or replace function vouch.queue_view(p_store text, p_after_at timestamptz, p_after_id bigint, p_limit integer) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  perform vouch.enter(p_store);
+  return (select coalesce(jsonb_agg(to_jsonb(q) - 'store_id' order by q.deadline_at, q.review_id), '[]') from (
+    select h.* from vouch.held_review h
+    where h.store_id = p_store and (p_after_id is null or (h.deadline_at, h.review_id) > (p_after_at, p_after_id))
+    order by h.deadline_at, h.review_id limit p_limit) q);
+end
+$$;
+comment on function vouch.queue_view is 'A page of the moderation queue, nearest deadline first, by keyset; for the module.';
+
+create or replace function vouch.decide(p_store text, p_review bigint, p_operator text, p_action text, p_ground text, p_note text) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform vouch.enter(p_store);
+  if p_action = 'approve' then
+    return vouch.approve(p_review, p_operator, p_note);
+  elsif p_action = 'reject' then
+    return vouch.reject(p_review, p_operator, p_ground, p_note);
+  end if;
+  perform vouch.refuse('VO106', '/action', format('%L is not a decision: approve or reject', p_action));
+end
+$$;
+comment on function vouch.decide is 'approve() and reject() with the store as an argument, for the module: vouchctl and the console.';
+
+create or replace function vouch.health(p_store text) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  perform vouch.enter(p_store);
+  return jsonb_build_object('clock_offset', (select i.clock_offset::text from vouch.installation i),
+    'schema', (select max(m.number) from vouch.migration m), 'server', current_setting('server_version_num')::integer,
+    'store_exists', exists (select from vouch.store s where s.store_id = p_store),
+    'delivery', (select to_jsonb(d) - 'store_id' from vouch.delivery_health d where d.store_id = p_store),
+    'held', (select count(*) from vouch.review_revision r where r.store_id = p_store and r.state = 'held'),
+    'overdue_holds', (select count(*) from vouch.review_revision r where r.store_id = p_store and r.state = 'held' and r.deadline_at < vouch.clock()),
+    'scheduled', (select count(*) from vouch.review_request r where r.store_id = p_store and r.state = 'scheduled'),
+    'unlinked', (select count(*) from vouch.review_decision d where d.store_id = p_store
+                 and not exists (select from vouch.record_link k where k.store_id = p_store and k.decision_id = d.decision_id)),
+    'outbox', (select count(*) from vouch.outbox b where b.store_id = p_store));
+end
+$$;
+comment on function vouch.health is 'What vouchctl check and /healthz look at.';
+
+create or replace function vouch.approve(review_id bigint, operator text default null, note text default null) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  actor record;
+begin
+  select a.* into actor from vouch.act(approve.operator, array['moderator', 'manager']) a;
+  return vouch.review_decide(actor.store, approve.review_id, actor.name, 'approve', null, approve.note);
+end
+$$;
+comment on function vouch.approve is 'Publishes a held review, or one rejected before. Answers {"review":{…}} as it is now.';
+
+create or replace function vouch.reject(review_id bigint, operator text, ground text, explanation text default null) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  actor record;
+begin
+  select a.* into actor from vouch.act(reject.operator, array['moderator', 'manager']) a;
+  perform vouch.ground_check(actor.store, reject.ground, reject.explanation);
+  return vouch.review_decide(actor.store, reject.review_id, actor.name, 'reject', reject.ground, reject.explanation);
+end
+$$;
+comment on function vouch.reject is 'Refuses a held review or takes a published one down, on a ground of the closed list with its facts; the author is told and may appeal.';
+
+create or replace function vouch.person_key(p_store text, p_email text) returns bytea
+language sql stable set search_path = '' as $$
+  select c.address_key from vouch.customer c where c.store_id = p_store and lower(c.email) = lower(btrim(p_email)) limit 1
+$$;
+comment on function vouch.person_key is 'The address key of a stored address, for people who have only the address at hand.';
+
+create or replace function vouch.erase_customer(customer_id text default null, email text default null, words boolean default false) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  actor record;
+begin
+  select a.* into actor from vouch.act(null, array['manager']) a;
+  return vouch.customer_erase(actor.store, jsonb_strip_nulls(jsonb_build_object('customer_id', erase_customer.customer_id,
+    'address_key', encode(vouch.person_key(actor.store, erase_customer.email), 'hex'), 'words', erase_customer.words)));
+end
+$$;
+comment on function vouch.erase_customer is
+'Erases a person (GDPR Art. 17): name, address and contact everywhere; the words of the reviews only when asked for; stars stay, anonymous. By the store''s customer id or a stored address; an address Vouch never stored is erased by the event customer.erased, which leaves the tombstone.';
+
+create or replace function vouch.export_customer(customer_id text default null, email text default null) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  actor record;
+begin
+  select a.* into actor from vouch.act(null, array['manager']) a;
+  return vouch.customer_export(actor.store, export_customer.customer_id, vouch.person_key(actor.store, export_customer.email));
+end
+$$;
+comment on function vouch.export_customer is 'All that is stored about a person, as JSON (GDPR Art. 15, 20).';

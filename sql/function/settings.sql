@@ -1,0 +1,98 @@
+-- Configuration as one snapshot, and the keys.
+
+create or replace function vouch.settings_bump() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  insert into vouch.settings_version as v (store_id, version) values ('*', 1)
+  on conflict (store_id) do update set version = v.version + 1;
+  return null;
+end
+$$;
+
+do $$
+declare
+  configured text;
+begin
+  foreach configured in array array['store', 'request_policy', 'discount_policy', 'mail_template', 'hold_policy', 'abuse_term',
+                                    'rejection_ground', 'operator'] loop
+    execute format('create or replace trigger %I after insert or update or delete or truncate on vouch.%I
+                    for each statement execute function vouch.settings_bump()', configured || '_counts', configured);
+  end loop;
+end
+$$;
+
+create or replace function vouch.settings_version_of(p_store text) returns bigint
+language sql stable set search_path = '' as $$
+  select coalesce((select v.version from vouch.settings_version v where v.store_id = '*'), 0)
+$$;
+
+create or replace function vouch.settings_version(p_store text) returns bigint
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  perform vouch.enter(p_store);
+  return vouch.settings_version_of(p_store);
+end
+$$;
+comment on function vouch.settings_version is 'Grows with every change of a configuration table.';
+
+create or replace function vouch.settings(p_store text) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  perform vouch.enter(p_store);
+  return jsonb_build_object('version', vouch.settings_version_of(p_store),
+    'store', (select to_jsonb(s) from vouch.store s where s.store_id = p_store),
+    'request_policy', (select coalesce(jsonb_agg(to_jsonb(p) order by p.country), '[]') from vouch.request_policy p where p.store_id = p_store),
+    'discount_policy', (select to_jsonb(p) from vouch.discount_policy p where p.store_id = p_store),
+    'mail_template', (select coalesce(jsonb_agg(to_jsonb(t) order by t.kind, t.locale), '[]') from vouch.mail_template t where t.store_id = p_store),
+    'hold_policy', (select coalesce(jsonb_agg(to_jsonb(vouch.hold_policy_of(p_store, r.reason))), '[]')
+                    from (select distinct h.reason from vouch.hold_policy h where h.store_id in (p_store, '*')) r),
+    'rejection_ground', (select coalesce(jsonb_agg(distinct g.ground), '[]') from vouch.rejection_ground g where g.store_id in (p_store, '*')),
+    'abuse_term', (
+      select coalesce(jsonb_agg(jsonb_build_object('locale', t.locale, 'term', t.term, 'category', t.category, 'severity', t.severity,
+        'match', t.match, 'exceptions', to_jsonb(t.exceptions))), '[]')
+      from (select distinct on (a.locale, a.term) a.* from vouch.abuse_term a where a.store_id in (p_store, '*')
+            order by a.locale, a.term, a.store_id = p_store desc) t
+      where t.severity > 0));
+end
+$$;
+comment on function vouch.settings is 'All configuration of a store as one snapshot with its version; "store" is null when there is no such store.';
+
+create or replace function vouch.secret_key(p_fresh bytea) returns bytea
+language plpgsql security definer set search_path = '' as $$
+begin
+  insert into vouch.secret (name, value) values ('key', p_fresh) on conflict (name) do nothing;
+  return s.value from vouch.secret s where s.name = 'key';
+end
+$$;
+comment on function vouch.secret_key is 'The key kept in the database where the options name none; made from p_fresh at first use.';
+
+create or replace function vouch.key_check(p_fingerprint text) returns boolean
+language plpgsql security definer set search_path = '' as $$
+begin
+  update vouch.installation set key_fingerprint = p_fingerprint where key_fingerprint is null;
+  return exists (select from vouch.installation i where i.key_fingerprint = p_fingerprint);
+end
+$$;
+comment on function vouch.key_check is 'Remembers the fingerprint of the first key used; false for any other.';
+
+create or replace function vouch.stores() returns table (store_id text)
+language sql stable security definer set search_path = '' as $$
+  select s.store_id from vouch.store s order by s.store_id
+$$;
+comment on function vouch.stores is 'All stores, for a worker that serves every one.';
+
+create or replace function vouch.term_seed(p_locale text, p_terms jsonb) returns integer
+language plpgsql set search_path = '' as $$
+declare
+  kept integer;
+begin
+  delete from vouch.abuse_term t where t.store_id = '*' and t.locale = p_locale;
+  insert into vouch.abuse_term (store_id, locale, term, category, severity, match, exceptions)
+  select distinct on (e ->> 'term') '*', p_locale, e ->> 'term', e ->> 'category', (e ->> 'severity')::smallint, e ->> 'match',
+    coalesce((select array_agg(x) from jsonb_array_elements_text(e -> 'exceptions') x), '{}')
+  from jsonb_array_elements(p_terms) e;
+  get diagnostics kept = row_count;
+  return kept;
+end
+$$;
+comment on function vouch.term_seed is 'Replaces the shipped lexicon of a locale; by vouchctl migrate.';

@@ -1,0 +1,208 @@
+-- What belongs to the installation as a whole, and the tables an owner configures Vouch with.
+-- Rows with store_id '*' are the shipped defaults, the same for every store; a store's own row wins.
+
+create table vouch.installation (
+  only_row boolean primary key default true constraint installation_is_one_row check (only_row),
+  clock_offset interval not null default '0',
+  key_fingerprint text
+);
+comment on table vouch.installation is 'One row: facts about this database as a whole.';
+comment on column vouch.installation.clock_offset is 'Added to now() by vouch.clock(); only the owner can set it (tests, rehearsals).';
+comment on column vouch.installation.key_fingerprint is 'Fingerprint of the key all tokens and address keys were made with; another key is refused.';
+insert into vouch.installation default values;
+
+create table vouch.migration (
+  number integer primary key,
+  name text not null,
+  applied_at timestamptz not null default now()
+);
+comment on table vouch.migration is 'Which numbered files of sql/schema this database has.';
+
+create table vouch.secret (
+  name text primary key,
+  value bytea not null
+);
+comment on table vouch.secret is 'Keys made by Vouch because the options gave none. Readable through vouch.secret_key() by vouch_module alone.';
+
+create function vouch.is_timezone(p_name text) returns boolean
+language plpgsql stable set search_path = '' as $$
+begin
+  perform pg_catalog.now() at time zone p_name;
+  return true;
+exception when invalid_parameter_value then
+  return false;
+end
+$$;
+
+create table vouch.store (
+  store_id text primary key
+    constraint store_id_is_a_short_name check (store_id ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'),
+  name text not null default 'Our shop'
+    constraint store_name_is_one_line check (length(name) between 1 and 200 and name !~ '[[:cntrl:]]'),
+  base_url text not null default ''
+    constraint store_base_url_is_http check (base_url = '' or (base_url ~ '^https?://[^[:space:]<>"]+$' and length(base_url) <= 500)),
+  smtp_url text not null default ''
+    constraint store_smtp_url_is_smtp check (smtp_url = '' or (smtp_url ~ '^smtps?://[^[:space:]<>"]+$' and length(smtp_url) <= 500)),
+  smtp_user text not null default ''
+    constraint store_smtp_user_is_one_line check (length(smtp_user) <= 254 and smtp_user !~ '[[:cntrl:]]'),
+  mail_from text not null default ''
+    constraint store_mail_from_is_one_line check (length(mail_from) <= 400 and mail_from !~ '[[:cntrl:]]'),
+  locale text not null default 'en'
+    constraint store_locale_is_bcp47 check (locale ~ '^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$'),
+  timezone text not null default 'UTC'
+    constraint store_timezone_is_iana check (vouch.is_timezone(timezone)),
+  currency text not null default 'EUR'
+    constraint store_currency_is_iso4217 check (currency ~ '^[A-Z]{3}$')
+);
+comment on table vouch.store is 'One row per store of this database.';
+comment on column vouch.store.base_url is 'Where the host mounts vouch_serve, for links in mails, e.g. https://shop.example/reviews.';
+comment on column vouch.store.smtp_url is 'The relay, smtp://host:port or smtps://host:port. Empty: no mail goes out, it waits. The password is in the options, never here.';
+comment on column vouch.store.mail_from is 'Sender, an address or Name <address>. Empty: no mail goes out, it waits.';
+comment on column vouch.store.locale is 'BCP 47; used where the buyer''s own is unknown.';
+comment on column vouch.store.timezone is 'IANA name; used where the buyer''s own is unknown.';
+
+create table vouch.settings_version (
+  store_id text primary key,
+  version bigint not null default 1
+);
+comment on table vouch.settings_version is 'Counts changes of the configuration tables, so that processes notice within seconds.';
+
+create table vouch.request_policy (
+  store_id text not null references vouch.store on delete cascade,
+  country text not null default '*'
+    constraint request_policy_country_is_iso3166 check (country = '*' or country ~ '^[A-Z]{2}$'),
+  delay interval not null default '7 days'
+    constraint request_policy_delay_is_sane check (delay between interval '0' and interval '365 days'),
+  reminder_after interval[] not null default '{}'
+    constraint request_policy_at_most_three_reminders check (cardinality(reminder_after) <= 3 and array_position(reminder_after, null) is null),
+  quiet_from time,
+  quiet_until time,
+  cap_count integer
+    constraint request_policy_cap_count_is_positive check (cap_count between 1 and 1000),
+  cap_period interval not null default '30 days'
+    constraint request_policy_cap_period_is_sane check (cap_period between interval '1 hour' and interval '730 days'),
+  link_valid_for interval not null default '90 days'
+    constraint request_policy_link_life_is_sane check (link_valid_for between interval '1 day' and interval '730 days'),
+  partial_wait interval not null default '14 days'
+    constraint request_policy_partial_wait_is_sane check (partial_wait between interval '0' and interval '365 days'),
+  consent text not null default 'soft_opt_in'
+    constraint request_policy_consent_is_known check (consent in ('soft_opt_in', 'explicit')),
+  constraint request_policy_quiet_hours_are_a_pair check ((quiet_from is null) = (quiet_until is null)),
+  primary key (store_id, country)
+);
+comment on table vouch.request_policy is 'When and whether buyers are asked. Country * is for all without a row of their own; no row means the defaults of the columns.';
+comment on column vouch.request_policy.delay is 'From the delivery of the last open line to the request.';
+comment on column vouch.request_policy.reminder_after is 'One reminder per element, each that long after the request was sent; none once everything is reviewed.';
+comment on column vouch.request_policy.quiet_from is 'No request leaves from this time of day in the buyer''s time zone until quiet_until.';
+comment on column vouch.request_policy.cap_count is 'At most so many requests to one buyer within cap_period; NULL is no cap.';
+comment on column vouch.request_policy.link_valid_for is 'How long after the request the form accepts a review (ISO 20488 5.4.6, end of invitations).';
+comment on column vouch.request_policy.partial_wait is 'How long after the first delivered line the request waits for the others.';
+comment on column vouch.request_policy.consent is 'soft_opt_in: unless the buyer said no; explicit: only where marketing_consent is true.';
+
+create table vouch.discount_policy (
+  store_id text primary key references vouch.store on delete cascade,
+  kind text not null
+    constraint discount_policy_kind_is_known check (kind in ('percent', 'fixed', 'free_shipping')),
+  value numeric(12, 2) not null default 0,
+  currency text
+    constraint discount_policy_currency_is_iso4217 check (currency ~ '^[A-Z]{3}$'),
+  valid_for interval not null default '30 days'
+    constraint discount_policy_validity_is_sane check (valid_for between interval '1 day' and interval '730 days'),
+  grant_on text not null default 'request'
+    constraint discount_policy_grant_is_known check (grant_on in ('request', 'submission')),
+  prefix text not null default ''
+    constraint discount_policy_prefix_is_plain check (prefix ~ '^[A-Z0-9]{0,8}$'),
+  minimum_spend numeric(12, 2)
+    constraint discount_policy_minimum_is_positive check (minimum_spend > 0),
+  constraint discount_policy_value_fits_its_kind check (
+    case kind
+      when 'percent' then value > 0 and value <= 100
+      when 'fixed' then value > 0
+      else value = 0
+    end)
+);
+comment on table vouch.discount_policy is 'The thank-you code. No row, no discount. It never depends on what is written (16 CFR 465.4).';
+comment on column vouch.discount_policy.value is 'Percent, or a sum in currency (NULL: the store''s); 0 for free shipping.';
+comment on column vouch.discount_policy.grant_on is 'request: the code is in the request mail; submission: it is given once something was submitted, whatever it says.';
+
+create table vouch.mail_template (
+  store_id text not null references vouch.store on delete cascade,
+  kind text not null
+    constraint mail_template_kind_is_known check (kind in ('request', 'reminder', 'confirm', 'held', 'rejected', 'published', 'discount')),
+  locale text not null default '*'
+    constraint mail_template_locale_is_bcp47 check (locale = '*' or locale ~ '^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$'),
+  subject text constraint mail_template_subject_is_one_line check (length(subject) between 1 and 500 and subject !~ '[[:cntrl:]]'),
+  text text constraint mail_template_text_is_bounded check (length(text) between 1 and 100000),
+  html text constraint mail_template_html_is_bounded check (length(html) between 1 and 200000),
+  constraint mail_template_requests_can_be_unsubscribed check (
+    kind not in ('request', 'reminder')
+    or ((text is null or text like '%unsubscribe_url%') and (html is null or html like '%unsubscribe_url%'))),
+  primary key (store_id, kind, locale)
+);
+comment on table vouch.mail_template is 'A store''s own wording, Mustache. A part left NULL keeps the shipped one.';
+
+create table vouch.hold_policy (
+  store_id text not null,
+  reason text not null
+    constraint hold_policy_reason_is_known check (reason in ('unverified', 'abusive')),
+  action text not null
+    constraint hold_policy_action_is_known check (action in ('publish', 'label', 'hold')),
+  deadline interval not null
+    constraint hold_policy_deadline_is_sane check (deadline between interval '1 hour' and interval '60 days'),
+  on_deadline text not null
+    constraint hold_policy_on_deadline_is_known check (on_deadline in ('release', 'escalate')),
+  constraint hold_policy_abuse_is_never_released_unread check (reason <> 'abusive' or on_deadline = 'escalate'),
+  primary key (store_id, reason)
+);
+comment on table vouch.hold_policy is 'What a reason does. There is no setting by stars (16 CFR 465.7, CMA208), and no hold without a deadline.';
+comment on column vouch.hold_policy.action is 'publish: as if nothing were; label: published with the reason shown; hold: waits for an operator.';
+comment on column vouch.hold_policy.on_deadline is 'release: published with the reason as its label; escalate: stays held, counted and alarmed.';
+insert into vouch.hold_policy values
+  ('*', 'unverified', 'hold', '7 days', 'release'),
+  ('*', 'abusive', 'hold', '3 days', 'escalate');
+
+create table vouch.abuse_term (
+  store_id text not null,
+  locale text not null
+    constraint abuse_term_locale_is_bcp47 check (locale = '*' or locale ~ '^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$'),
+  term text not null
+    constraint abuse_term_is_bounded check (length(term) between 1 and 100),
+  category text not null default 'insult'
+    constraint abuse_term_category_is_known check (category in ('insult', 'profanity', 'hate', 'sexual', 'threat')),
+  severity smallint not null default 2
+    constraint abuse_term_severity_is_known check (severity between 0 and 3),
+  match text not null default 'word'
+    constraint abuse_term_match_is_known check (match in ('word', 'stem', 'anywhere')),
+  exceptions text[] not null default '{}'
+    constraint abuse_term_exceptions_are_bounded check (cardinality(exceptions) <= 100),
+  primary key (store_id, locale, term)
+);
+comment on table vouch.abuse_term is 'The lexicon. A store''s row with the locale and term of a shipped one replaces it.';
+comment on column vouch.abuse_term.severity is '0 switches a shipped term off, 1 mild (does not hold alone), 2 strong, 3 severe.';
+comment on column vouch.abuse_term.match is 'word: the word itself; stem: words that begin with it and the inflections of its language; anywhere: also inside words.';
+
+create table vouch.rejection_ground (
+  store_id text not null,
+  ground text not null
+    constraint rejection_ground_is_of_the_closed_list check (ground in
+      ('abusive', 'wrong_product', 'not_genuine', 'personal_data', 'spam', 'illegal', 'conflict_of_interest')),
+  needs_explanation boolean not null default true,
+  clause text not null default ''
+    constraint rejection_ground_clause_is_bounded check (length(clause) <= 1000),
+  primary key (store_id, ground)
+);
+comment on table vouch.rejection_ground is 'The closed list of grounds for refusing a review. A low rating is none, and there is no "other".';
+comment on column vouch.rejection_ground.clause is 'The store''s own term of use that the ground rests on, quoted in the statement of reasons (DSA Art. 17(3)(e)).';
+insert into vouch.rejection_ground (store_id, ground) values
+  ('*', 'abusive'), ('*', 'wrong_product'), ('*', 'not_genuine'), ('*', 'personal_data'),
+  ('*', 'spam'), ('*', 'illegal'), ('*', 'conflict_of_interest');
+
+create table vouch.operator (
+  store_id text not null references vouch.store on delete cascade,
+  name text not null
+    constraint operator_name_is_one_line check (length(name) between 1 and 200 and name !~ '[[:cntrl:]]'),
+  role text not null
+    constraint operator_role_is_known check (role in ('viewer', 'moderator', 'manager', 'mediator', 'producer')),
+  primary key (store_id, name)
+);
+comment on table vouch.operator is 'Who may see and decide what. name is the PostgreSQL login of a person at psql, or the login the host names.';
