@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A mail server that keeps every mail and sends none: SMTP (RFC 5321) on the loopback, with
- * PIPELINING, 8BITMIME, SMTPUTF8 and SIZE. For trying things out, never for the world. */
+/* A mail server that keeps every mail and sends none: SMTP (RFC 5321) on the loopback,
+ * with PIPELINING, 8BITMIME, SMTPUTF8 and SIZE. For trying things out, never for the
+ * world. */
 #ifndef SHOP_CATCHER_H
 #define SHOP_CATCHER_H
 

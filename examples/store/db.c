@@ -101,7 +101,8 @@ int db_script(struct db *db, const char *sql, char *why, size_t why_size) {
     return good ? 0 : -1;
 }
 
-/* struct rows is libpq's result under a name of ours, so that libpq stays in this file. */
+/* struct rows is libpq's result under a name of ours, so that libpq stays in this
+ * file. */
 static const PGresult *db_result(const struct rows *rows) {
     return (const PGresult *)rows;
 }

@@ -19,9 +19,9 @@ void db_close(struct db *db);
 /* Runs statements without parameters, all or none. */
 int db_script(struct db *db, const char *sql, char *why, size_t why_size);
 
-/* One statement is one transaction. Parameters are borrowed text, NULL is SQL NULL. Returns
- * the rows, the caller's, or NULL when it failed; rows_free accepts NULL, and so do the
- * readers, which then see no rows. */
+/* One statement is one transaction. Parameters are borrowed text, NULL is SQL NULL.
+ * Returns the rows, the caller's, or NULL when it failed; rows_free accepts NULL, and
+ * so do the readers, which then see no rows. */
 struct rows *db_query(struct db *db, const char *sql, size_t count,
                       const char *const values[]);
 #define DB_ASK(db, sql, ...)                                                             \

@@ -146,8 +146,9 @@ static void dialogue_mail_end(struct dialogue *dialogue) {
     dialogue_reset(dialogue);
 }
 
-/* A line of the mail itself. The dot that the sender doubled is taken off; lines longer than
- * the buffer come in pieces, of which only the first can be a dot, the last ends the line. */
+/* A line of the mail itself. The dot that the sender doubled is taken off; lines
+ * longer than the buffer come in pieces, of which only the first can be a dot, the
+ * last ends the line. */
 static void dialogue_mail_line(struct dialogue *dialogue, bool ended) {
     const char *line = dialogue->line;
     size_t length = dialogue->line_length;

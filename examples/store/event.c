@@ -65,7 +65,8 @@ struct event_thread {
     atomic_bool stop;
 };
 
-/* Kept first, acknowledged second: a crash between brings it again, and shop.take knows it. */
+/* Kept first, acknowledged second: a crash between brings it again, and shop.take
+ * knows it. */
 static void event_keep(struct store *store, const char *event) {
     json_t *read = json_loads(event, 0, NULL);
     const char *id = json_string_value(json_object_get(read, "id"));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The two ways events go. Out: rows of shop.event_out, handed to vouch_emit after their
- * commit and again at every sweep until answered. In: a thread that takes, keeps, acks. */
+/* The two ways events go. Out: rows of shop.event_out, handed to vouch_emit after
+ * their commit and again at every sweep until answered. In: a thread that takes,
+ * keeps, acks. */
 #ifndef SHOP_EVENT_H
 #define SHOP_EVENT_H
 

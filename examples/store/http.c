@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* See http.h. libmicrohttpd calls http_begin with the raw target, http_work for the body and
- * once more for the answer, http_end when all is sent. A thread each connection. */
+/* See http.h. libmicrohttpd calls http_begin with the raw target, http_work for the
+ * body and once more for the answer, http_end when all is sent. A thread each
+ * connection. */
 #include "http.h"
 #include "page.h"
 

@@ -62,7 +62,8 @@ void http_stop(struct http *http); /* waits for requests in work; accepts NULL *
 json_t *http_headers(const struct request *request);
 
 void http_redirect(struct response *response, const char *location);
-/* The token that a form of this visitor has to carry; begins a session when there is none. */
+/* The token that a form of this visitor has to carry; begins a session when there is
+ * none. */
 const char *http_csrf(struct store *store, struct request *request);
 
 /* In route.c: the routes, ended by a NULL page. */

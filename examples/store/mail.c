@@ -100,7 +100,8 @@ static void mail_leaf(const char *raw, size_t length, const char *type,
 
 static void mail_entity(const char *raw, size_t length, int depth, struct mail *mail);
 
-/* The parts between the boundary's lines; what stands before the first one is for nobody. */
+/* The parts between the boundary's lines; what stands before the first one is for
+ * nobody. */
 static void mail_multipart(const char *raw, size_t length, const char *boundary,
                            int depth, struct mail *mail) {
     size_t boundary_length = strlen(boundary);

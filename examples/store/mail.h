@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads a mail as it came over the wire: headers (RFC 5322, 2047) and parts (RFC 2045). */
+/* Reads a mail as it came over the wire: headers (RFC 5322, 2047) and parts (RFC
+ * 2045). */
 #ifndef SHOP_MAIL_H
 #define SHOP_MAIL_H
 
@@ -24,7 +25,8 @@ void mail_free(struct mail *mail);
 /* The body of the first part of that type, or NULL; borrowed. */
 const char *mail_body(const struct mail *mail, const char *type);
 
-/* Appends the header's value, unfolded, encoded words decoded; nothing when there is none. */
+/* Appends the header's value, unfolded, encoded words decoded; nothing when there is
+ * none. */
 void mail_header(const char *raw, size_t length, const char *name, struct text *out);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The shop: opens everything in order, waits for a signal, closes everything in reverse. */
+/* The shop: opens everything in order, waits for a signal, closes everything in
+ * reverse. */
 #include "asset.h"
 #include "catcher.h"
 #include "event.h"
@@ -113,8 +114,8 @@ static int store_start_vouch(struct store *store) {
     return code == VOUCH_OK ? 0 : -1;
 }
 
-/* In flight mails end before the catcher does; what did not end in time is Vouch's to find
- * again at the next start, and its handle is then left alone. */
+/* In flight mails end before the catcher does; what did not end in time is Vouch's to
+ * find again at the next start, and its handle is then left alone. */
 static void store_close_vouch(struct store *store, struct catcher *catcher) {
     int stopped = VOUCH_OK;
     if (store->module != NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* See mount.h. The host's whole part in Vouch's pages is here: strip the mount, pass on what
- * came, name the operator from the shop's own login, write back what Vouch answered. */
+/* See mount.h. The host's whole part in Vouch's pages is here: strip the mount, pass
+ * on what came, name the operator from the shop's own login, write back what Vouch
+ * answered. */
 #include "mount.h"
 #include "page.h"
 

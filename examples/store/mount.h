@@ -9,8 +9,8 @@
 /* The page for everything under /reviews: asks Vouch, and gives its answer as it is. */
 http_page mount_page;
 
-/* Appends the body of a GET of `target`; false, and nothing appended, unless the answer is
- * 200 and of that content type. `accept` goes with the request. */
+/* Appends the body of a GET of `target`; false, and nothing appended, unless the
+ * answer is 200 and of that content type. `accept` goes with the request. */
 bool mount_fetch(struct store *store, const char *target, const char *accept,
                  struct text *out);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Checkout without a cart, and the page of an order. A code is asked for before the purchase
- * is placed, and its answer honoured; everything else is told afterwards and holds up nobody. */
+/* Checkout without a cart, and the page of an order. A code is asked for before the
+ * purchase is placed, and its answer honoured; everything else is told afterwards and
+ * holds up nobody. */
 #include "event.h"
 #include "page.h"
 

@@ -69,7 +69,8 @@ static void page_linked(struct text *out, const char *words) {
     text_html(out, "%h", from);
 }
 
-/* RFC 8058: what a mail reader's own button sends; only when it leads back to this shop. */
+/* RFC 8058: what a mail reader's own button sends; only when it leads back to this
+ * shop. */
 static void page_one_click(const struct store *store, const char *header,
                            struct text *out) {
     const char *start = strstr(header, store->url);

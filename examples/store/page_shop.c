@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The shelves, and a product with its reviews: Vouch's fragment and JSON-LD are set into the
- * shop's own page, and the page stands without them when Vouch is away. */
+/* The shelves, and a product with its reviews: Vouch's fragment and JSON-LD are set
+ * into the shop's own page, and the page stands without them when Vouch is away. */
 #include "event.h"
 #include "mount.h"
 #include "page.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What every part of the shop shares: its database, and Vouch as it was loaded and opened. */
+/* What every part of the shop shares: its database, and Vouch as it was loaded and
+ * opened. */
 #ifndef SHOP_STORE_H
 #define SHOP_STORE_H
 

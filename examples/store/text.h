@@ -23,9 +23,9 @@ void text_format(struct text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 bool text_ok(const struct text *text);
 
-/* Writes HTML. %h: text or attribute value, escaped; %u: one segment of a URL or a query
- * value, percent-encoded; %d: an int; %r: markup of our own, as it is; %%: a percent sign.
- * A NULL string is an empty one. */
+/* Writes HTML. %h: text or attribute value, escaped; %u: one segment of a URL or a
+ * query value, percent-encoded; %d: an int; %r: markup of our own, as it is; %%: a
+ * percent sign. A NULL string is an empty one. */
 void text_html(struct text *text, const char *format, ...);
 
 /* The bytes with everything that is not UTF-8, and NUL, replaced by U+FFFD. */
