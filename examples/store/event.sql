@@ -85,7 +85,7 @@ $$;
 -- answer.
 create or replace function shop.ask_code(purchase_id bigint, code text) returns text
 language sql as $$
-    select shop.tell('discount.redeemed', 
+    select shop.tell('discount.redeemed',
         'redeemed:' || purchase_id || ':' || upper(code), now(),
         jsonb_build_object('discount', jsonb_build_object(
             'code', code, 'order_id', purchase_id::text)),
