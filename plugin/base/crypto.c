@@ -169,28 +169,31 @@ static bool is_separator(int32_t c) {
     return c == '-' || (c >= 0x2010 && c <= 0x2015) || c == 0x2212 || text_is_space(c);
 }
 
+/* The character that a code keeps, 0 for one to drop, -1 for one that no code holds. */
+static int32_t code_character(int32_t c) {
+    if (is_separator(c)) {
+        return 0;
+    }
+    c = c >= 'a' && c <= 'z' ? c - 32 : c;
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ? c : -1;
+}
+
 bool crypto_code_normal(const char *typed, size_t n, char out[64]) {
     size_t length = 0;
     out[0] = '\0';
     for (size_t at = 0; at < n;) {
         int32_t c;
         int used = text_decode(typed + at, n - at, &c);
-        if (used < 1) {
-            return false;
-        }
-        at += (size_t)used;
-        if (is_separator(c)) {
-            continue;
-        }
-        c = c >= 'a' && c <= 'z' ? c - 32 : c;
-        bool allowed = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
-        if (!allowed || length == CRYPTO_CODE_MOST) {
+        c = used < 1 ? -1 : code_character(c);
+        if (c < 0 || (c > 0 && length == CRYPTO_CODE_MOST)) {
             out[0] = '\0';
             return false;
         }
-        out[length++] = (char)c;
-        out[length] = '\0';
+        out[length] = (char)c;
+        length += c > 0;
+        at += (size_t)used;
     }
+    out[length] = '\0';
     size_t prefix = length > CRYPTO_CODE_LENGTH ? length - CRYPTO_CODE_LENGTH : 0;
     for (size_t i = prefix; i < length; i++) {
         out[i] = out[i] == 'O' ? '0' : out[i] == 'I' || out[i] == 'L' ? '1' : out[i];
