@@ -37,6 +37,7 @@ static const struct {
 } assets[] = {
     {"/style.css", "text/css", style_css},
     {"/live.js", "text/javascript", live_js},
+    {"/favicon.ico", "image/svg+xml", cup_svg},
     {"/picture/kettle.svg", "image/svg+xml", kettle_svg},
     {"/picture/cup.svg", "image/svg+xml", cup_svg},
     {"/picture/board.svg", "image/svg+xml", board_svg},

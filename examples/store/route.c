@@ -24,6 +24,7 @@ const struct route route_table[] = {
     {NULL, "/reviews/**", mount_page, false},
     {"GET", "/style.css", page_asset, false},
     {"GET", "/live.js", page_asset, false},
+    {"GET", "/favicon.ico", page_asset, false},
     {"GET", "/picture/*", page_asset, false},
     {NULL, NULL, NULL, false},
 };
