@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON by jansson, strictly read; json_t is used directly by all rooms. One json_t
+/* JSON into jansson's values, strictly read; all rooms use json_t directly. One json_t
  * belongs to one thread at a time (sharing for reading alone is safe). jansson keeps its
  * own allocator: the host may be using it too. */
 #ifndef BASE_JSON_H

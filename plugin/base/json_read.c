@@ -249,7 +249,7 @@ static json_t *read_number(struct reader *r) {
     bool zero = r->at < r->length && r->text[r->at] == '0';
     size_t whole = read_digits(r, &mantissa, &dropped);
     if (whole == 0 || (zero && whole > 1)) {
-        return refuse_here(r);
+        return whole == 0 ? refuse_here(r) : refuse(r, "is not JSON");
     }
     bool point = r->at < r->length && r->text[r->at] == '.';
     bool real = point || (r->at < r->length && strchr("eE", r->text[r->at]) &&

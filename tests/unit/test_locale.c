@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* tsan */
 /* Catalogues of this test's own: one whole, one broken, one no object, the rest missing. */
 #include <setjmp.h>
 #include <stdarg.h>
