@@ -129,6 +129,7 @@ static struct frame *push(struct render *r, const struct frame *like) {
     struct frame *frame = &r->frames[r->depth++];
     *frame = *like;
     frame->context = frame->list = NULL;
+    frame->index = 0;
     frame->partial = false;
     return frame;
 }

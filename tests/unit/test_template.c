@@ -112,6 +112,8 @@ static const struct good goods[] = {
          "bar bar"),
     HTML("string is no list", "{{#s}}x{{/s}}", "{\"s\":\"123\"}", "x"),
     HTML("list", "{{#l}}{{i}}{{/l}}", "{\"l\":[{\"i\":1},{\"i\":2},{\"i\":3}]}", "123"),
+    HTML("list within each member", "{{#l}}{{#m}}{{.}}{{/m}};{{/l}}",
+         "{\"l\":[{\"m\":[1,2]},{\"m\":[3,4,5]},{\"m\":[6,7]}]}", "12;345;67;"),
     HTML("list of strings", "{{#l}}({{.}}){{/l}}", "{\"l\":[\"a\",\"b\"]}", "(a)(b)"),
     HTML("list of strings escaped", "{{#l}}{{.}}{{/l}}", "{\"l\":[\"<\",\"&\"]}",
          "&lt;&amp;"),
