@@ -52,8 +52,10 @@ CONTROLS = ["\r", "\n", "\r\n", "\r\nBcc: x@example.test", "\x0b", "\x1b", "\x7f
 
 class Driver:
     def __init__(self):
+        env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1")
+        env.pop("LD_PRELOAD", None)
         self.process = subprocess.Popen([DRIVER, "--drive"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE)
+                                        stdout=subprocess.PIPE, env=env)
 
     def compose(self, **fields):
         mail = dict(SAMPLE, **fields)
