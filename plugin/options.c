@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads and checks the options of vouch_open. */
+#include "options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/memory.h"
+
+enum {
+    OPTIONS_URL_MOST = 4096,
+    OPTIONS_PATH_MOST = 4000,
+    OPTIONS_NAME_MOST = 63,
+    OPTIONS_SECRET_MOST = 4096
+};
+
+static int options_members(const json_t *object, const char *base,
+                           const char *const known[], struct error *error) {
+    const char *key;
+    json_t *value;
+    char pointer[160];
+
+    json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+        size_t i = 0;
+        while (known[i] && strcmp(known[i], key) != 0) {
+            i++;
+        }
+        if (!known[i]) {
+            json_point(pointer, base, key);
+            return error_set(error, ERROR_INVALID, pointer, "unknown option %.60s", key);
+        }
+    }
+    return 0;
+}
+
+static int options_keep(char **kept, const char *text, struct error *error) {
+    if (!text) {
+        return 0;
+    }
+    *kept = memory_copy(text);
+    return *kept ? 0 : error_set(error, ERROR_FAILED, "", "no memory for the options");
+}
+
+static int options_text(const struct field *f, const char *name, size_t most,
+                        char **kept) {
+    const char *text = NULL;
+    int code = json_take_string(f, name, most, &text);
+    return code ? code : options_keep(kept, text, f->error);
+}
+
+static int options_add_store(struct options *o, const char *name, size_t at,
+                             struct error *error) {
+    size_t n = strlen(name);
+    bool all = strcmp(name, "*") == 0;
+
+    if (n == 0 || n > OPTIONS_NAME_MOST ||
+        (!all && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_.-") != n)) {
+        return error_set(error, ERROR_INVALID, "/store",
+                         "a store is named by 1 to 63 of a-z 0-9 _ . -");
+    }
+    for (size_t i = 0; i < at; i++) {
+        if (all || strcmp(o->stores[i], "*") == 0 || strcmp(o->stores[i], name) == 0) {
+            return error_set(error, ERROR_INVALID, "/store",
+                             "a store is named once, and * stands alone");
+        }
+    }
+    o->stores[at] = memory_copy(name);
+    if (!o->stores[at]) {
+        return error_set(error, ERROR_FAILED, "", "no memory for the options");
+    }
+    o->store_count = at + 1;
+    return 0;
+}
+
+static int options_stores(struct options *o, const json_t *value, struct error *error) {
+    size_t count = json_is_array(value) ? json_array_size(value) : 1;
+    int code = 0;
+
+    if (count == 0 || count > OPTIONS_STORES_MOST) {
+        return error_set(error, ERROR_INVALID, "/store", "between 1 and %d stores",
+                         OPTIONS_STORES_MOST);
+    }
+    o->stores = memory_zero(count, sizeof *o->stores);
+    if (!o->stores) {
+        return error_set(error, ERROR_FAILED, "", "no memory for the options");
+    }
+    for (size_t i = 0; i < count && !code; i++) {
+        const json_t *one = json_is_array(value) ? json_array_get(value, i) : value;
+        const char *name = value ? json_string_value(one) : "main";
+        code = name ? options_add_store(o, name, i, error)
+                    : error_set(error, ERROR_INVALID, "/store",
+                                "store is a name or a list of names");
+    }
+    return code;
+}
+
+static int options_secrets(struct options *o, const struct field *f) {
+    static const char *const known[] = {"key", "smtp_password", NULL};
+    const json_t *object = NULL;
+    int code = json_take_object(f, "secrets", &object);
+    struct field inner = {object, "/secrets", f->error};
+
+    if (!code) {
+        code = options_members(object, "/secrets", known, f->error);
+    }
+    if (!code) {
+        code = options_text(&inner, "key", OPTIONS_SECRET_MOST, &o->key);
+    }
+    if (!code) {
+        code = options_text(&inner, "smtp_password", OPTIONS_SECRET_MOST,
+                            &o->smtp_password);
+    }
+    if (!code && o->key && strlen(o->key) < KEYRING_LEAST_BYTES) {
+        code = error_set(f->error, ERROR_INVALID, "/secrets/key",
+                         "the key has at least %d bytes", KEYRING_LEAST_BYTES);
+    }
+    return code;
+}
+
+static int options_log(struct options *o, const struct field *f) {
+    static const char *const known[] = {"level", "file", NULL};
+    const json_t *object = NULL;
+    int code = json_take_object(f, "log", &object);
+    struct field inner = {object, "/log", f->error};
+
+    if (!code) {
+        code = options_members(object, "/log", known, f->error);
+    }
+    if (!code) {
+        code = options_text(&inner, "level", 16, &o->log_level);
+    }
+    if (!code) {
+        code = options_text(&inner, "file", OPTIONS_PATH_MOST, &o->log_file);
+    }
+    return code;
+}
+
+static int options_fill(struct options *o, const json_t *root, struct error *error) {
+    static const char *const known[] = {"database", "store",   "spool", "emit_deadline_ms",
+                                        "secrets",  "log",     NULL};
+    struct field f = {root, "", error};
+    int64_t deadline = 0;
+    bool has = false;
+    int code = options_members(root, "", known, error);
+
+    if (!code) {
+        code = options_text(&f, "database", OPTIONS_URL_MOST, &o->database);
+    }
+    if (!code) {
+        code = options_stores(o, json_object_get(root, "store"), error);
+    }
+    if (!code) {
+        code = options_text(&f, "spool", OPTIONS_PATH_MOST, &o->spool);
+    }
+    if (!code) {
+        code = json_take_integer(&f, "emit_deadline_ms", 1, OPTIONS_EMIT_DEADLINE_MOST_MS,
+                                 &has, &deadline);
+    }
+    if (!code) {
+        o->emit_deadline_ms = has ? (int)deadline : OPTIONS_EMIT_DEADLINE_MS;
+        code = options_secrets(o, &f);
+    }
+    return code ? code : options_log(o, &f);
+}
+
+static json_t *options_environment(void) {
+    const char *database = getenv("VOUCH_DATABASE_URL");
+    const char *store = getenv("VOUCH_STORE");
+    json_t *root = json_object();
+
+    if (root && database && *database) {
+        json_object_set_new(root, "database", json_string(database));
+    }
+    if (root && store && *store) {
+        json_object_set_new(root, "store", json_string(store));
+    }
+    return root;
+}
+
+int options_read(const char *text, struct options **options, struct error *error) {
+    struct options *o = memory_zero(1, sizeof *o);
+    json_t *root = NULL;
+    int code = ERROR_FAILED;
+
+    *options = NULL;
+    if (!o) {
+        error_set(error, code, "", "no memory for the options");
+        goto out;
+    }
+    root = text ? json_read(text, strlen(text), error) : options_environment();
+    if (!root) {
+        code = text ? ERROR_INVALID : ERROR_FAILED;
+        goto out;
+    }
+    if (!json_is_object(root)) {
+        code = error_set(error, ERROR_INVALID, "", "the options are a JSON object");
+        goto out;
+    }
+    code = options_fill(o, root, error);
+    if (!code) {
+        o->identity = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
+        code = o->identity ? 0 : error_set(error, ERROR_FAILED, "", "no memory");
+    }
+    if (!code) {
+        *options = o;
+        o = NULL;
+    }
+out:
+    options_free(o);
+    json_decref(root);
+    return code;
+}
+
+static void options_forget(char *text) {
+    if (text) {
+        crypto_zero(text, strlen(text));
+        memory_free(text);
+    }
+}
+
+void options_free(struct options *options) {
+    if (!options) {
+        return;
+    }
+    for (size_t i = 0; options->stores && i < options->store_count; i++) {
+        memory_free(options->stores[i]);
+    }
+    memory_free(options->stores);
+    options_forget(options->database);
+    memory_free(options->spool);
+    options_forget(options->key);
+    options_forget(options->smtp_password);
+    memory_free(options->log_level);
+    memory_free(options->log_file);
+    options_forget(options->identity);
+    memory_free(options);
+}
