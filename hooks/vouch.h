@@ -251,10 +251,10 @@ int vouch_take(vouch *module, int wait_ms, char **event);
 
 /* Says that a taken event is handled; it never comes again.
  *
- * event_id: its `id`, NUL-terminated. reply: NULL, or the problem. Acknowledging twice is
- * VOUCH_OK.
+ * event_id: its `id`, NUL-terminated. reply: NULL, or the problem. What is acknowledged
+ * already, or is not there any more, is VOUCH_OK.
  * Threads: any, also another one, or another process, than took it.
- * Returns VOUCH_OK, VOUCH_INVALID (no such event), VOUCH_UNAVAILABLE, VOUCH_FORKED,
+ * Returns VOUCH_OK, VOUCH_INVALID (no id of ours), VOUCH_UNAVAILABLE, VOUCH_FORKED,
  * VOUCH_FAILED. */
 int vouch_ack(vouch *module, const char *event_id, char **reply);
 

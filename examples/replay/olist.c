@@ -106,7 +106,8 @@ static bool usable(struct olist *o, size_t row, struct olist_left *left) {
     left = left ? left : &unused;
     if (!is_time(table_get(&o->orders, row, TIMES[MOMENT_PLACED])))
         left->orders_without_time++;
-    else if (table_find(&o->customers, table_get(&o->orders, row, "customer_id")).count == 0)
+    else if (table_find(&o->customers, table_get(&o->orders, row, "customer_id")).count ==
+             0)
         left->orders_without_buyer++;
     else if (table_find(&o->items, table_get(&o->orders, row, "order_id")).count == 0)
         left->orders_without_lines++;
@@ -209,9 +210,13 @@ struct moment *olist_moments(struct olist *o, size_t *count) {
     return o->moment;
 }
 
-const struct olist_left *olist_left(const struct olist *o) { return &o->left; }
+const struct olist_left *olist_left(const struct olist *o) {
+    return &o->left;
+}
 
-const char *olist_type(enum moment_kind kind) { return TYPES[kind]; }
+const char *olist_type(enum moment_kind kind) {
+    return TYPES[kind];
+}
 
 const char *olist_product(const struct olist *o, const struct moment *m) {
     return table_get(&o->items, m->line, "product_id");
@@ -234,8 +239,8 @@ static json_t *item(const struct olist *o, size_t row, const char *promised) {
     json_t *made = json_pack(
         "{s:s, s:s, s:s*, s:o*, s:i, s:s, s:s*}", "id",
         table_get(&o->items, row, "order_item_id"), "product_id", product, "name",
-        name && *name ? name : NULL, "groups", *category ? json_pack("[s]", category) : NULL,
-        "quantity", 1, "unit_price",
+        name && *name ? name : NULL, "groups",
+        *category ? json_pack("[s]", category) : NULL, "quantity", 1, "unit_price",
         money_write(money_read(table_get(&o->items, row, "price")), price), "promised_at",
         promised);
     free(name);
@@ -252,8 +257,10 @@ static int64_t total(const struct olist *o, const char *id) {
 
 /* The store's account is the person, not the account of that one order. */
 static const char *buyer(const struct olist *o, size_t order) {
-    struct span known = table_find(&o->customers, table_get(&o->orders, order, "customer_id"));
-    return known.count ? table_get(&o->customers, known.row[0], "customer_unique_id") : "";
+    struct span known =
+        table_find(&o->customers, table_get(&o->orders, order, "customer_id"));
+    return known.count ? table_get(&o->customers, known.row[0], "customer_unique_id")
+                       : "";
 }
 
 static json_t *placed(const struct olist *o, const struct moment *m, const char *time) {
@@ -267,8 +274,8 @@ static json_t *placed(const struct olist *o, const struct moment *m, const char 
         json_array_append_new(items, item(o, lines.row[i], until));
     /* Nobody has an address in the tables, and nobody may be mailed: RFC 2606's .invalid. */
     snprintf(email, sizeof email, "%.60s@buyers.invalid", buyer(o, m->row));
-    return json_pack("{s:{s:s, s:s, s:s, s:s*, s:s, s:s, s:s, s:{s:s, s:s}, s:o}}", "order",
-                     "id", id, "placed_at", time, "currency", "BRL", "total",
+    return json_pack("{s:{s:s, s:s, s:s, s:s*, s:s, s:s, s:s, s:{s:s, s:s}, s:o}}",
+                     "order", "id", id, "placed_at", time, "currency", "BRL", "total",
                      table_find(&o->payments, id).count ? money_write(total(o, id), sum)
                                                         : NULL,
                      "locale", "pt-BR", "country", "BR", "timezone", "America/Sao_Paulo",
@@ -283,9 +290,9 @@ static json_t *review(const struct olist *o, const struct moment *m, const char 
         "{s:{s:s, s:s, s:i, s:s*, s:s*, s:s, s:{s:s}, s:s}}", "review", "id", id,
         "product_id", olist_product(o, m), "rating",
         table_get(&o->reviews, m->row, "review_score")[0] - '0', "title",
-        title && *title ? title : NULL, "body", body && *body ? body : NULL, "locale", "pt-BR",
-        "author", "customer_id", buyer(o, table_find(&o->orders, order_id).row[0]), "order_id",
-        order_id);
+        title && *title ? title : NULL, "body", body && *body ? body : NULL, "locale",
+        "pt-BR", "author", "customer_id",
+        buyer(o, table_find(&o->orders, order_id).row[0]), "order_id", order_id);
     free(title);
     free(body);
     return made;
@@ -308,6 +315,6 @@ json_t *olist_event(const struct olist *o, const struct moment *m) {
                                m->kind == MOMENT_DELIVERED ? "delivered_at" : "at", time);
     }
     return json_pack("{s:s, s:o, s:s, s:s, s:s, s:o}", "specversion", "1.0", "id",
-                     json_sprintf("%s:%s", TYPES[m->kind], id), "source", "/olist", "type",
-                     TYPES[m->kind], "time", time, "data", data);
+                     json_sprintf("%s:%s", TYPES[m->kind], id), "source", "/olist",
+                     "type", TYPES[m->kind], "time", time, "data", data);
 }

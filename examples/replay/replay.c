@@ -69,7 +69,8 @@ static int load(struct host *host, const char *path) {
 static int open_module(struct host *host, const struct wish *wish) {
     json_error_t fault;
     char *reply = NULL, *text = NULL;
-    json_t *options = wish->options ? json_load_file(wish->options, 0, &fault) : json_object();
+    json_t *options =
+        wish->options ? json_load_file(wish->options, 0, &fault) : json_object();
     if (!options)
         return complain(wish->options, fault.text);
     if (wish->database)
@@ -162,7 +163,8 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-static int replay(struct host *host, struct olist *olist, struct tally *tally, size_t batch) {
+static int replay(struct host *host, struct olist *olist, struct tally *tally,
+                  size_t batch) {
     size_t count, unreadable = 0;
     struct moment *moment = olist_moments(olist, &count);
     bool terminal = isatty(STDERR_FILENO) == 1;
@@ -220,11 +222,10 @@ static json_t *summary_of(void *context, const char *product) {
     json_decref(request);
     host->serve(host->module, text ? text : "", text ? strlen(text) : 0, &response);
     json_t *answer = response ? json_loads(response, 0, NULL) : NULL;
-    json_t *page = json_loads(
-        json_is_string(json_object_get(answer, "body"))
-            ? json_string_value(json_object_get(answer, "body"))
-            : "",
-        0, NULL);
+    json_t *page = json_loads(json_is_string(json_object_get(answer, "body"))
+                                  ? json_string_value(json_object_get(answer, "body"))
+                                  : "",
+                              0, NULL);
     json_t *summary = json_incref(json_object_get(page, "summary"));
     json_decref(page);
     json_decref(answer);

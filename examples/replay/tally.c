@@ -43,7 +43,8 @@ static void add_answer(struct tally *t, const char *product, const json_t *revie
     answer->turn = t->answers++;
     answer->published = state && strcmp(state, "published") == 0;
     answer->verified = json_is_true(json_object_get(review, "verified"));
-    join_reasons(json_object_get(review, "reasons"), answer->reasons, sizeof answer->reasons);
+    join_reasons(json_object_get(review, "reasons"), answer->reasons,
+                 sizeof answer->reasons);
 }
 
 void tally_add(struct tally *t, const struct olist *olist, const struct moment *moment,
@@ -159,14 +160,16 @@ static void print_products(const struct tally *t,
     struct count *product = calloc(t->answers + 1, sizeof *product);
     size_t products = 0;
     for (size_t i = 0; product && i < t->answers; i++) {
-        bool same = products && strcmp(product[products - 1].name, t->answer[i].product) == 0;
+        bool same =
+            products && strcmp(product[products - 1].name, t->answer[i].product) == 0;
         products += !same;
         product[products - 1].name = t->answer[i].product;
         product[products - 1].count++;
     }
     if (products)
         qsort(product, products, sizeof *product, by_count);
-    line("products with reviews", products, "the most reviewed, as the storefront shows them:");
+    line("products with reviews", products,
+         "the most reviewed, as the storefront shows them:");
     for (size_t i = 0; i < products && i < PRODUCTS_SHOWN; i++) {
         json_t *summary = summary_of(context, product[i].name);
         printf("  %-32.32s %4zu reviews, %lld published, %.2f stars\n", product[i].name,

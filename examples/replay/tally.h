@@ -27,13 +27,14 @@ struct tally {
 };
 
 /* One accepted event; result is its object in "results", or NULL (spooled). */
-void tally_add(struct tally *tally, const struct olist *olist, const struct moment *moment,
-               int code, const json_t *result);
+void tally_add(struct tally *tally, const struct olist *olist,
+               const struct moment *moment, int code, const json_t *result);
 
 /* Prints it all on stdout. summary_of gives a product's published summary, a new reference
  * or NULL. */
 void tally_print(struct tally *tally, const struct olist *olist,
-                 json_t *(*summary_of)(void *context, const char *product), void *context);
+                 json_t *(*summary_of)(void *context, const char *product),
+                 void *context);
 void tally_free(struct tally *tally);
 
 #endif

@@ -230,8 +230,13 @@ class Replay(unittest.TestCase):
                                  (str(one["stars"]), one["title"], one["text"]))
 
     def test_refusals(self):
-        """a folder that is none, and a module that is none, end with a word and a code"""
-        for arguments in ((host.folder(),), ("--module", "/nowhere.so", SAMPLE), ("--batch", "0", SAMPLE), ()):
+        """a folder or module that is none, and torn tables, end with a word and a code"""
+        torn = []
+        for text in ("order_id,customer_id\n\"o-1,c-1\n", "order_id,customer_id\no-1\n", "customer_id\nc-1\n", "", "order_id\no\0\n"):
+            torn.append(host.folder())
+            with open(os.path.join(torn[-1], "orders.csv"), "w") as f:
+                f.write(text)
+        for arguments in ((host.folder(),), ("--module", "/nowhere.so", SAMPLE), ("--batch", "0", SAMPLE), (), *((t,) for t in torn)):
             code, out, err = host.run(self.program, *arguments)
             self.assertNotEqual(code, 0, arguments)
             self.assertEqual(out, "")

@@ -44,10 +44,18 @@ static int load(const char *path) {
         const char *name;
         void *place;
     } symbol[] = {
-        {"vouch_abi", &abi},           {"vouch_open", &open_module}, {"vouch_start", &start},
-        {"vouch_step", &step},         {"vouch_stop", &stop},        {"vouch_emit", &emit},
-        {"vouch_take", &take},         {"vouch_ack", &ack},          {"vouch_serve", &serve},
-        {"vouch_describe", &describe}, {"vouch_close", &close_module}, {"vouch_free", &free_text},
+        {"vouch_abi", &abi},
+        {"vouch_open", &open_module},
+        {"vouch_start", &start},
+        {"vouch_step", &step},
+        {"vouch_stop", &stop},
+        {"vouch_emit", &emit},
+        {"vouch_take", &take},
+        {"vouch_ack", &ack},
+        {"vouch_serve", &serve},
+        {"vouch_describe", &describe},
+        {"vouch_close", &close_module},
+        {"vouch_free", &free_text},
     };
     library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
@@ -73,8 +81,12 @@ static int entries(const char *path) {
     return count;
 }
 
-static int threads(void) { return entries("/proc/self/task"); }
-static int descriptors(void) { return entries("/proc/self/fd"); }
+static int threads(void) {
+    return entries("/proc/self/task");
+}
+static int descriptors(void) {
+    return entries("/proc/self/fd");
+}
 
 static char *options;
 
@@ -90,13 +102,14 @@ static int read_options(const char *path) {
 /* Emits order.placed number n; the code, and the problem on standard output. */
 static int place(vouch *module, const char *who, int n) {
     char event[1024], *reply = NULL;
-    int length = snprintf(event, sizeof event,
-                          "{\"specversion\":\"1.0\",\"id\":\"%s-%d\",\"source\":\"/c\",\"type\":"
-                          "\"order.placed\",\"time\":\"2026-11-01T10:00:00Z\",\"data\":{\"order\":"
-                          "{\"id\":\"%s-%d\",\"placed_at\":\"2026-11-01T10:00:00Z\",\"customer\":"
-                          "{\"email\":\"anna@example.test\"},\"items\":[{\"id\":\"1\","
-                          "\"product_id\":\"kettle\"}]}}}",
-                          who, n, who, n);
+    int length =
+        snprintf(event, sizeof event,
+                 "{\"specversion\":\"1.0\",\"id\":\"%s-%d\",\"source\":\"/c\",\"type\":"
+                 "\"order.placed\",\"time\":\"2026-11-01T10:00:00Z\",\"data\":{\"order\":"
+                 "{\"id\":\"%s-%d\",\"placed_at\":\"2026-11-01T10:00:00Z\",\"customer\":"
+                 "{\"email\":\"anna@example.test\"},\"items\":[{\"id\":\"1\","
+                 "\"product_id\":\"kettle\"}]}}}",
+                 who, n, who, n);
     /* What follows the length is not the module's business. */
     event[length] = '#';
     int code = emit(module, event, (size_t)length, &reply);
@@ -133,7 +146,8 @@ static void test_share(const char *path) {
     ok(place(second, "share", 3) == VOUCH_OK && descriptors() <= held,
        "and it works, with no more descriptors");
     ok(close_module(second) == VOUCH_OK && close_module(first) == VOUCH_OK, "closed");
-    ok(open_module(options, &first, NULL) == VOUCH_OK && place(first, "share", 4) == VOUCH_OK,
+    ok(open_module(options, &first, NULL) == VOUCH_OK &&
+           place(first, "share", 4) == VOUCH_OK,
        "opened again after the last close");
     close_module(first);
 }
@@ -176,12 +190,15 @@ static void test_threads(void) {
        "vouch_start starts as many threads as asked");
     ok(deaf_threads() == 2, "in which the host's signals are blocked");
     pthread_sigmask(SIG_SETMASK, NULL, &after);
-    ok(memcmp(&before, &after, sizeof before) == 0, "the caller's signal mask is untouched");
-    ok(start(module, 1, &reply) == VOUCH_MISUSE && reply, "starting twice is MISUSE, with a problem");
+    ok(memcmp(&before, &after, sizeof before) == 0,
+       "the caller's signal mask is untouched");
+    ok(start(module, 1, &reply) == VOUCH_MISUSE && reply,
+       "starting twice is MISUSE, with a problem");
     free_text(reply);
     ok(close_module(module) == VOUCH_MISUSE, "closing while threads run is MISUSE");
     ok(place(module, "threads", 1) == VOUCH_OK, "and frees nothing");
-    ok(stop(module, 10000, NULL) == VOUCH_OK && threads() == alone, "vouch_stop joins them");
+    ok(stop(module, 10000, NULL) == VOUCH_OK && threads() == alone,
+       "vouch_stop joins them");
     ok(stop(module, 0, NULL) == VOUCH_OK, "stopping twice is fine");
     ok(start(module, 1, NULL) == VOUCH_OK && stop(module, 10000, NULL) == VOUCH_OK,
        "started and stopped again");
@@ -229,7 +246,8 @@ static void test_fork(void) {
     ok(WIFEXITED(status) && WEXITSTATUS(status) == 0,
        "in a forked child every call is FORKED, and opening anew works");
     ok(place(module, "fork", 2) == VOUCH_OK, "the parent's handle goes on working");
-    ok(stop(module, 10000, NULL) == VOUCH_OK && close_module(module) == VOUCH_OK, "closed");
+    ok(stop(module, 10000, NULL) == VOUCH_OK && close_module(module) == VOUCH_OK,
+       "closed");
 }
 
 static vouch *shared;
@@ -264,13 +282,16 @@ static void test_replies(void) {
     vouch *module = NULL;
     char *reply = options;
     open_module(options, &module, NULL);
-    ok(emit(module, "{", 1, &reply) == VOUCH_INVALID && reply && strstr(reply, "\"pointer\""),
+    ok(emit(module, "{", 1, &reply) == VOUCH_INVALID && reply &&
+           strstr(reply, "\"pointer\""),
        "a refusal is a problem with a pointer");
     free_text(reply);
     reply = options;
-    ok(take(module, 0, &reply) == VOUCH_EMPTY && !reply, "nothing to take: EMPTY, and NULL");
+    ok(take(module, 0, &reply) == VOUCH_EMPTY && !reply,
+       "nothing to take: EMPTY, and NULL");
     reply = options;
-    ok(emit(NULL, "{}", 2, &reply) == VOUCH_MISUSE && reply != options, "a NULL handle is MISUSE");
+    ok(emit(NULL, "{}", 2, &reply) == VOUCH_MISUSE && reply != options,
+       "a NULL handle is MISUSE");
     free_text(reply);
     struct timespec from, to;
     clock_gettime(CLOCK_MONOTONIC, &from);
@@ -280,9 +301,11 @@ static void test_replies(void) {
     free_text(reply);
     clock_gettime(CLOCK_MONOTONIC, &to);
     ok(to.tv_sec - from.tv_sec <= 5, "within its budget");
-    ok(describe(module, &reply) == VOUCH_OK && reply && reply[0] == '{', "vouch_describe");
+    ok(describe(module, &reply) == VOUCH_OK && reply && reply[0] == '{',
+       "vouch_describe");
     free_text(reply);
-    ok(stop(module, 5000, NULL) == VOUCH_OK && close_module(module) == VOUCH_OK, "closed");
+    ok(stop(module, 5000, NULL) == VOUCH_OK && close_module(module) == VOUCH_OK,
+       "closed");
 }
 
 int main(int count, char **word) {
