@@ -145,7 +145,8 @@ static void masked(void **state) {
         snprintf(expected, sizeof expected, "info %s", cases[i][1]);
         log_write(log, LOG_INFO, "%s", cases[i][0]);
         assert_string_equal(last(log, 0), expected);
-        log_tick(log, clock_now_us() + INT64_C(11000000)); /* the next may look the same */
+        /* the next may look the same */
+        log_tick(log, clock_now_us() + INT64_C(11000000));
     }
     log_close(log);
 }
@@ -165,6 +166,26 @@ static void cut_lines(void **state) {
         assert_null(strstr(line, "secr"));
         assert_null(strstr(line, "exam"));
         assert_true(text_valid(line, strlen(line)));
+    }
+    log_close(log);
+}
+
+/* Addresses shrink, so that the end of what was formatted is seen. */
+static void cut_before_masking(void **state) {
+    (void)state;
+    static char text[2200];
+    struct log *log = opened("info", NULL);
+    for (int fill = 0; fill < 80; fill++) {
+        int n = snprintf(text, sizeof text, "%d %.*s", fill, fill,
+                         "                   "
+                         "                                                             ");
+        while (n < 1200) {
+            n += snprintf(text + n, sizeof text - (size_t)n,
+                          " secretive-secretive@secretive-example.test");
+        }
+        log_write(log, LOG_INFO, "%s", text);
+        assert_non_null(strstr(last(log, 0), "[address] [address]"));
+        assert_null(strstr(last(log, 0), "se"));
     }
     log_close(log);
 }
@@ -303,11 +324,17 @@ static void no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(levels),           cmocka_unit_test(refused),
-        cmocka_unit_test(masked),           cmocka_unit_test(cut_lines),
-        cmocka_unit_test(repeated),         cmocka_unit_test(ring_keeps_a_hundred),
-        cmocka_unit_test(file_is_appended), cmocka_unit_test(errno_and_closed_pipes),
-        cmocka_unit_test(threads),          cmocka_unit_test(no_memory),
+        cmocka_unit_test(levels),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(masked),
+        cmocka_unit_test(cut_lines),
+        cmocka_unit_test(cut_before_masking),
+        cmocka_unit_test(repeated),
+        cmocka_unit_test(ring_keeps_a_hundred),
+        cmocka_unit_test(file_is_appended),
+        cmocka_unit_test(errno_and_closed_pipes),
+        cmocka_unit_test(threads),
+        cmocka_unit_test(no_memory),
     };
     return cmocka_run_group_tests_name("log", tests, make_path, drop_path);
 }
