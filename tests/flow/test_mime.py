@@ -50,6 +50,12 @@ CONTROLS = ["\r", "\n", "\r\n", "\r\nBcc: x@example.test", "\x0b", "\x1b", "\x7f
             "\u0085", "\x00", "\t", "\x01"]
 
 
+def setUpModule():
+    if not os.path.exists(DRIVER):
+        subprocess.run(["make", "-s", "-C", ROOT, "BUILD=build/asan", "SANITIZE=address,undefined",
+                        os.path.relpath(DRIVER, ROOT)], check=True, stdout=sys.stderr)
+
+
 class Driver:
     def __init__(self):
         env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1")

@@ -141,6 +141,17 @@ class Case(unittest.TestCase):
         self.ends.append(sender)
         return sender
 
+    def agrees(self, name, result, kind, code):
+        if name == "early-250" and result["class"] == ACCEPTED:   # it came behind the dot after all
+            kind = ACCEPTED
+        self.assertEqual((result["class"], result["code"]), (kind, code), result)
+
+    def until(self, true):
+        end = time.monotonic() + 5
+        while not true() and time.monotonic() < end:
+            time.sleep(0.01)
+        self.assertTrue(true())
+
     def one(self, peer, name, sender=None, **settings):
         s = sender or self.sender(peer, **settings)
         big = MANY if "body" in name or "early" in name else MAIL
@@ -157,8 +168,8 @@ class Classes(Case):
             with self.subTest(name=name):
                 peer = self.peer(**settings)
                 s, result, took = self.one(peer, name)
-                self.assertEqual((result["class"], result["code"], result["enhanced"]), (kind, code, enhanced),
-                                 result)
+                self.agrees(name, result, kind, code)
+                self.assertEqual(result["enhanced"], enhanced)
                 self.assertEqual(len(peer.mails), kept)
                 self.assertEqual(result["data"], name.split("-")[0] in ("accept", "early", "late") or "-dot" in name
                                  or "dot-" in name or name == "rst-body")
@@ -435,7 +446,7 @@ class Connections(Case):
         s.do("go 20000")
         self.assertEqual({r["class"] for r in s.results.values()}, {ACCEPTED})
         self.assertEqual(peer.connections, 4)
-        self.assertEqual(peer.sent().count(b"QUIT\r\n"), 4)
+        self.until(lambda: peer.sent().count(b"QUIT\r\n") == 4)
         s.close()
 
     def test_idle_connection_is_left(self):
@@ -592,6 +603,9 @@ TLS = Certificates()
 
 
 def setUpModule():
+    if not os.path.exists(DRIVER):
+        subprocess.run(["make", "-s", "-C", ROOT, "BUILD=build/asan", "SANITIZE=address,undefined",
+                        os.path.relpath(DRIVER, ROOT)], check=True, stdout=sys.stderr)
     TLS.make()
 
 
@@ -645,8 +659,7 @@ class Tls(Case):
             with self.subTest(name=name):
                 peer = self.peer(certificate=TLS.good[0], key=TLS.good[1])
                 s, result, _ = self.one(peer, name, url="smtp://localhost:%d", tls="required", ca=TLS.ca)
-                if name != "early-250":   # whether it was early depends on who drains faster
-                    self.assertEqual((result["class"], result["code"]), (kind, code), result)
+                self.agrees(name, result, kind, code)
                 self.assertEqual(len(peer.mails), kept)
                 s.close()
 

@@ -130,19 +130,10 @@ static void test_line_ends(void **state) {
 
 static void test_refusals(void **state) {
     (void)state;
-    static const char *const bad[] = {"a\rb",
-                                      "a\nb",
-                                      "a\r\nBcc: x@y.test",
-                                      "a\x0b",
-                                      "\x1b[0m",
-                                      "a\x7f",
-                                      "a\xc2\x85"
-                                      "b",
-                                      "\xe2\x80\xa8",
-                                      "\xe2\x80\xa9",
-                                      "\xff",
-                                      "\xc0\x80",
-                                      "\xed\xa0\x80"};
+    static const char *const bad[] = {"a\rb",      "a\nb",         "a\r\nBcc: x@y.test",
+                                      "a\x0b",     "\x1b[0m",      "a\x7f",
+                                      "a\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9",
+                                      "\xff",      "\xc0\x80",     "\xed\xa0\x80"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct mime_mail mail = sample();
         struct {
