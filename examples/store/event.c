@@ -11,7 +11,7 @@
 
 enum { TAKE_WAIT_MS = 500, SWEEP_MOST = 200, SWEEP_EVERY = 4, BACKOFF_MS = 1000 };
 
-/* An answer is final unless Vouch says that it may work later. */
+/* Final are success and an event that can never be right; all else goes again. */
 static bool event_answered(int code) {
     return code >= VOUCH_OK || code == VOUCH_INVALID;
 }
@@ -53,7 +53,7 @@ void event_sweep(struct store *store) {
     for (int i = 0; i < rows_count(rows) && i < SWEEP_MOST; i++) {
         int code =
             event_hand_in(store, rows_text(rows, i, 0), rows_text(rows, i, 1), NULL);
-        if (!event_answered(code))
+        if (code == VOUCH_UNAVAILABLE)
             break;
     }
     rows_free(rows);
