@@ -520,6 +520,18 @@ class Connections(Case):
         self.assertEqual(len(peer.mails), 1)
         s.close()
 
+    def test_connection_outlives_the_connect_timeout(self):
+        peer = self.peer()
+        s = self.sender(peer, connect=300, data=4000)
+        s.mail(1, "late-dot-0.6@example.test")
+        s.do("go 3000")
+        time.sleep(0.4)
+        s.mail(2, "anna@example.test")
+        s.do("go 3000")
+        self.assertEqual([s.results[i]["class"] for i in (1, 2)], [ACCEPTED, ACCEPTED])
+        self.assertEqual(peer.connections, 1)
+        s.close()
+
     def test_files_run_out(self):
         peer = self.peer()
         s = self.sender(peer, connections=4)
