@@ -588,12 +588,37 @@ enum {
     OTHERS = sizeof others / sizeof *others
 };
 
-int main(void) {
+/* For tests/flow/test_template_html.py: from {"template","data"} to "rendered", line by line. */
+static int serve(void) {
+    static char line[65536];
+    while (fgets(line, sizeof line, stdin)) {
+        json_t *asked = parse(line);
+        const char *text = json_string_value(json_object_get(asked, "template"));
+        struct error error = {0};
+        struct buffer out;
+        json_t *answer;
+        buffer_init(&out, 1 << 20);
+        if (render(text, strlen(text), json_object_get(asked, "data"), NULL,
+                   TEMPLATE_HTML, &out, &error))
+            return 1;
+        answer = json_stringn(out.data, out.length);
+        json_dumpf(answer, stdout, JSON_ENCODE_ANY);
+        fputc('\n', stdout);
+        json_decref(answer);
+        json_decref(asked);
+        buffer_free(&out);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv) {
     static struct good good_states[GOODS];
     static struct bad bad_states[BADS];
     static struct CMUnitTest tests[GOODS + BADS + OTHERS];
     size_t n = 0;
 
+    if (argc > 1 && strcmp(argv[1], "serve") == 0)
+        return serve();
     memcpy(good_states, goods, sizeof goods);
     memcpy(bad_states, bads, sizeof bads);
     for (size_t i = 0; i < GOODS; i++)
