@@ -14,7 +14,9 @@ begin
       end;
     end if;
   end loop;
-  if not pg_catalog.pg_has_role(current_user, 'vouch_owner', 'member') then
+  -- From version 16 on, who makes a role may grant it but not yet become it.
+  if not pg_catalog.pg_has_role(current_user, 'vouch_owner',
+      case when current_setting('server_version_num')::integer >= 160000 then 'set' else 'member' end) then
     execute format('grant vouch_owner to %I', current_user);
   end if;
 end

@@ -4,11 +4,15 @@
 create table vouch.installation (
   only_row boolean primary key default true constraint installation_is_one_row check (only_row),
   clock_offset interval not null default '0',
-  key_fingerprint text
+  key_fingerprint text,
+  functions_print text,
+  lexicon_print text
 );
 comment on table vouch.installation is 'One row: facts about this database as a whole.';
 comment on column vouch.installation.clock_offset is 'Added to now() by vouch.clock(); only the owner can set it (tests, rehearsals).';
 comment on column vouch.installation.key_fingerprint is 'Fingerprint of the key all tokens and address keys were made with; another key is refused.';
+comment on column vouch.installation.functions_print is 'Fingerprint of the functions and grants last applied; NULL: they are to be applied again.';
+comment on column vouch.installation.lexicon_print is 'Fingerprint of the shipped lexicon last applied.';
 insert into vouch.installation default values;
 
 create table vouch.migration (
@@ -17,6 +21,27 @@ create table vouch.migration (
   applied_at timestamptz not null default now()
 );
 comment on table vouch.migration is 'Which numbered files of sql/schema this database has.';
+
+create function vouch.migration_state(out schema integer, out functions text, out lexicon text)
+language sql stable set search_path = '' as $$
+  select (select max(m.number) from vouch.migration m), i.functions_print, i.lexicon_print from vouch.installation i
+$$;
+comment on function vouch.migration_state is 'What is applied already; by vouchctl migrate.';
+
+create function vouch.migration_note(p_number bigint, p_name text) returns void
+language sql set search_path = '' as $$
+  insert into vouch.migration (number, name) values (p_number, p_name);
+  update vouch.installation set functions_print = null
+$$;
+comment on function vouch.migration_note is 'A numbered file was applied; functions and grants are due again. By vouchctl migrate, in the same transaction.';
+
+create function vouch.migration_print(p_what text, p_print text) returns void
+language sql set search_path = '' as $$
+  update vouch.installation i set
+    functions_print = case p_what when 'functions' then p_print else i.functions_print end,
+    lexicon_print = case p_what when 'lexicon' then p_print else i.lexicon_print end
+$$;
+comment on function vouch.migration_print is 'Remembers what was applied; by vouchctl migrate, in the same transaction.';
 
 create table vouch.secret (
   name text primary key,

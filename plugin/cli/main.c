@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* vouchctl: the door for people at a terminal. The program on one screen. */
+#include <string.h>
+
+#include "arguments.h"
+#include "cli.h"
+#include "print.h"
+
+static const struct cli_command commands[] = {
+    {"migrate", "", "bring the database's schema up to this version", NULL, 0, 0,
+     migrate_run},
+};
+
+static int main_help(void) {
+    print_line("Usage: vouchctl COMMAND [--options FILE | --database URL --store ID] …");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        print_line("  vouchctl %s%s%s", commands[i].name, *commands[i].usage ? " " : "",
+                   commands[i].usage);
+        print_line("        %s", commands[i].purpose);
+    }
+    print_line(
+        "Where neither says so: VOUCH_DATABASE_URL, VOUCH_STORE. See vouchctl(1).");
+    return print_ok() ? CLI_DONE : CLI_FAILED;
+}
+
+static const struct cli_command *main_find(const char *name) {
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+int main(int argc, char **argv) {
+    struct cli cli = {0};
+    struct error error = {0};
+    const char *name = argc > 1 ? argv[1] : "";
+    int code = CLI_USAGE;
+
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0) {
+        return main_help();
+    }
+    if (strcmp(name, "--version") == 0) {
+        print_line("vouchctl " VOUCH_VERSION);
+        return CLI_DONE;
+    }
+    cli.command = main_find(name);
+    if (!cli.command) {
+        print_error(*name ? "there is no command %s; vouchctl help lists them"
+                          : "which command?%s vouchctl help lists them",
+                    name);
+        return CLI_USAGE;
+    }
+    code = arguments_read(&cli, argc - 2, argv + 2, &error);
+    if (code == CLI_DONE) {
+        code = cli.command->run(&cli);
+    }
+    arguments_free(&cli);
+    return code == CLI_DONE && !print_ok() ? CLI_FAILED : code;
+}
