@@ -24,6 +24,9 @@ void json_start(void);
  * column, pointer leads to the place as far as it was read. */
 json_t *json_read(const char *text, size_t length, struct error *error)
     __attribute__((warn_unused_result));
+/* The same with another limit in bytes, a multiple of 1 MiB. */
+json_t *json_read_most(const char *text, size_t length, size_t most, struct error *error)
+    __attribute__((warn_unused_result));
 /* Compact, NUL-terminated; the caller's, memory_free; NULL without memory or for NULL. */
 char *json_write(const json_t *value) __attribute__((warn_unused_result));
 /* out = base "/" name, name escaped by RFC 6901, cut to fit; out is of 160 bytes. */

@@ -400,10 +400,19 @@ static json_t *read_value(struct reader *r) {
 }
 
 json_t *json_read(const char *text, size_t length, struct error *error) {
+    return json_read_most(text, length, JSON_MOST_BYTES, error);
+}
+
+json_t *json_read_most(const char *text, size_t length, size_t most,
+                       struct error *error) {
     struct reader r = {.text = text, .length = length, .error = error};
-    if (!text || length == 0 || length > JSON_MOST_BYTES) {
-        error_set(error, ERROR_INVALID, "", "The JSON text is %s.",
-                  text && length > 0 ? "longer than 1 MiB" : "empty");
+    if (!text || length == 0) {
+        error_set(error, ERROR_INVALID, "", "The JSON text is empty.");
+        return NULL;
+    }
+    if (length > most) {
+        error_set(error, ERROR_INVALID, "", "The JSON text is longer than %zu MiB.",
+                  most >> 20);
         return NULL;
     }
     if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {

@@ -2,13 +2,10 @@
 /* Submissions: who, which words, and what moderation says of the words alone. */
 #include "review/submission.h"
 
-#include <string.h>
-
-#include "base/address.h"
-#include "base/buffer.h"
 #include "base/crypto.h"
 #include "base/memory.h"
 #include "moderation/decide.h"
+#include "review/person.h"
 
 static int lexicon_make(const struct settings *settings, void **made,
                         struct error *error) {
@@ -53,53 +50,32 @@ static int submission_judge(struct settings *settings, const struct submission *
                 : 0;
 }
 
-static int submission_key(const struct store *store, json_t *body, const char *name,
-                          const char *normal) {
-    uint8_t key[32];
+static int submission_hex(json_t *body, const char *name, const uint8_t key[32]) {
     char hex[65];
 
-    crypto_address_key(store->keys, normal, key);
-    crypto_hex(key, sizeof key, hex);
+    crypto_hex(key, 32, hex);
     return json_object_set_new(body, name, json_string(hex));
-}
-
-static int submission_customer(const struct store *store, json_t *body,
-                               const char *customer_id) {
-    struct buffer named;
-    int code;
-
-    /* "id:" is no address, so the two kinds of keys cannot meet. */
-    buffer_init(&named, 4096);
-    buffer_text(&named, "id:");
-    buffer_text(&named, store->name);
-    buffer_char(&named, ':');
-    buffer_text(&named, customer_id);
-    code = buffer_ok(&named) ? submission_key(store, body, "customer_key", named.data) : -1;
-    buffer_free(&named);
-    return code ? code
-                : json_object_set_new(body, "customer_id", json_string(customer_id));
 }
 
 int submission_person(const struct store *store, json_t *body, const char *email,
                       const char *customer_id, const char *pointer, struct error *error) {
-    int code = 0;
+    uint8_t key[32];
+    int code = email ? person_address_key(store, email, pointer, key, error) : 0;
 
-    if (email) {
-        if (!address_valid(email, strlen(email))) {
-            return error_set(error, ERROR_INVALID, pointer,
-                             "email is not a mail address that can be written to");
-        }
-        char *normal = address_normal(email);
-        code = normal ? submission_key(store, body, "address_key", normal) : -1;
-        memory_free(normal);
-        if (!code) {
-            code = json_object_set_new(body, "email", json_string(email));
-        }
+    if (!code && email &&
+        (submission_hex(body, "address_key", key) ||
+         json_object_set_new(body, "email", json_string(email)))) {
+        code = error_set(error, ERROR_FAILED, "", "no memory for the review");
     }
     if (!code && customer_id) {
-        code = submission_customer(store, body, customer_id);
+        code = person_customer_key(store, customer_id, key, error);
     }
-    return code ? error_set(error, ERROR_FAILED, "", "no memory for the review") : 0;
+    if (!code && customer_id &&
+        (submission_hex(body, "customer_key", key) ||
+         json_object_set_new(body, "customer_id", json_string(customer_id)))) {
+        code = error_set(error, ERROR_FAILED, "", "no memory for the review");
+    }
+    return code;
 }
 
 static int submission_words(const struct submission *s, json_t *body) {

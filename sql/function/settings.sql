@@ -96,3 +96,9 @@ begin
 end
 $$;
 comment on function vouch.term_seed is 'Replaces the shipped lexicon of a locale; by vouchctl migrate.';
+
+create or replace function vouch.schema_number() returns bigint
+language sql stable security definer set search_path = '' as $$
+  select coalesce(max(m.number), 0) from vouch.migration m
+$$;
+comment on function vouch.schema_number is 'The newest numbered file of sql/schema that this database has.';

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* vouch_emit: checked, then committed in PostgreSQL, or, while that is away, synchronised
+ * to the spool; one answer within the deadline either way. */
+#include "emit.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "worker.h"
+
+enum { EMIT_SPOOL_SHARE = 4, EMIT_SPOOL_US = 100000 }; /* of the deadline, at most */
+
+struct emission {
+    struct vouch *module;
+    struct shop *shop;
+    json_t *root;
+    int flags;
+    int64_t deadline_us, database_us;
+    struct settings *settings;
+    struct intake_batch *batch;
+};
+
+static json_t *emit_read(const char *text, size_t length, struct error *error) {
+    size_t blank = 0;
+
+    while (blank < length && strchr(" \t\r\n", text[blank])) {
+        blank++;
+    }
+    bool array = blank < length && text[blank] == '[';
+    if (!array && length > EVENT_BYTES) {
+        error_set(error, ERROR_INVALID, "", "an event has at most %d bytes", EVENT_BYTES);
+        return NULL;
+    }
+    return json_read_most(text, length, array ? EVENT_ARRAY_BYTES : EVENT_BYTES, error);
+}
+
+/* The store all events name; one array is one transaction of one store. */
+static int emit_shop(struct emission *e, struct error *error) {
+    bool array = json_is_array(e->root);
+    size_t count = array ? json_array_size(e->root) : 1;
+    char pointer[160];
+    const char *first = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        const json_t *one = array ? json_array_get(e->root, i) : e->root;
+        const char *name = json_string_value(json_object_get(one, "store"));
+        json_point_at(pointer, "", i);
+        strncat(pointer, "/store", sizeof pointer - strlen(pointer) - 1);
+        if (i > 0 && (!name != !first || (name && strcmp(name, first) != 0))) {
+            return error_set(error, ERROR_INVALID, pointer,
+                             "the events of an array are all of one store");
+        }
+        first = name;
+    }
+    e->shop = module_shop(e->module, first);
+    if (!e->shop) {
+        return error_set(error, ERROR_INVALID, array ? "/0/store" : "/store",
+                         "this instance does not serve that store: see options.store");
+    }
+    return 0;
+}
+
+/* Whether PostgreSQL may be asked, and all is known that checking these events needs. */
+static bool emit_online(struct emission *e) {
+    if (!db_pool_probe(e->module->pool) ||
+        module_ready(e->module, e->database_us, NULL)) {
+        return false;
+    }
+    return !(e->flags & EMIT_NEEDS_SETTINGS) ||
+           !settings_get(&e->shop->store, e->database_us, &e->settings, NULL);
+}
+
+static int emit_spool(struct emission *e, struct error *error) {
+    bool array = json_is_array(e->root);
+    size_t count = array ? json_array_size(e->root) : 1;
+    const char **texts = memory_zero(count, sizeof *texts);
+    size_t *lengths = memory_zero(count, sizeof *lengths);
+    int code = texts && lengths ? 0 : ERROR_FAILED;
+
+    for (size_t i = 0; i < count && !code; i++) {
+        texts[i] = json_write(array ? json_array_get(e->root, i) : e->root);
+        lengths[i] = texts[i] ? strlen(texts[i]) : 0;
+        code = texts[i] ? 0 : ERROR_FAILED;
+    }
+    code = code ? error_set(error, code, "", "no memory to spool the events")
+                : spool_put(e->module->spool, e->shop->store.name, texts, lengths, count,
+                            e->deadline_us, error);
+    for (size_t i = 0; texts && i < count; i++) {
+        memory_free((char *)(uintptr_t)texts[i]);
+    }
+    memory_free(texts);
+    memory_free(lengths);
+    return code ? code : 1;
+}
+
+/* PostgreSQL is away, or did not answer in time: the keys make doing it again safe. */
+static int emit_away(struct emission *e, struct error *error) {
+    if (e->flags & EMIT_NEVER_SPOOLED) {
+        return error_set(error, ERROR_UNAVAILABLE, "",
+                         "a code is not redeemed without the database: ask again with the "
+                         "same id");
+    }
+    if (!e->module->spool) {
+        return error_set(error, ERROR_UNAVAILABLE, "",
+                         "PostgreSQL is out of reach and the options name no spool");
+    }
+    return emit_spool(e, error);
+}
+
+static int emit_apply(struct emission *e, struct error *error) {
+    struct error why = {0};
+    bool online = emit_online(e);
+    int code = event_build(&e->shop->store, e->settings, e->root, &e->batch, error);
+
+    if (code) {
+        return code;
+    }
+    code = online ? intake_submit(e->shop->intake, e->batch, e->database_us, &why)
+                  : ERROR_UNAVAILABLE;
+    if (code == ERROR_UNAVAILABLE) {
+        return emit_away(e, error);
+    }
+    return code ? error_set(error, code, why.pointer, "%s", why.detail) : 0;
+}
+
+static json_t *emit_answer(const struct emission *e, size_t i, bool spooled) {
+    const json_t *given = spooled ? NULL : intake_reply(e->batch, i);
+
+    if (given) {
+        return json_incref((json_t *)(uintptr_t)given);
+    }
+    return json_pack("{s:s}", "state",
+                     spooled                            ? "spooled"
+                     : intake_at(e->batch, i)->kept ? "ignored"
+                                                    : "applied");
+}
+
+static json_t *emit_reply(const struct emission *e, bool spooled) {
+    json_t *results;
+
+    if (!json_is_array(e->root)) {
+        return emit_answer(e, 0, spooled);
+    }
+    results = json_array();
+    for (size_t i = 0; results && i < intake_count(e->batch); i++) {
+        json_array_append_new(results, emit_answer(e, i, spooled));
+    }
+    return json_pack("{s:o}", "results", results);
+}
+
+static void emission_end(struct emission *e) {
+    intake_drop(e->batch);
+    settings_release(e->settings);
+    json_decref(e->root);
+}
+
+int event_emit(struct vouch *module, const char *text, size_t length, json_t **reply,
+               struct error *error) {
+    int64_t whole = (int64_t)module->options->emit_deadline_ms * 1000;
+    int64_t kept = module->spool ? whole / EMIT_SPOOL_SHARE : 0;
+    int64_t now = clock_now_us();
+    struct emission e = {.module = module, .deadline_us = now + whole};
+    int code = ERROR_INVALID;
+
+    *reply = NULL;
+    e.database_us = e.deadline_us - (kept < EMIT_SPOOL_US ? kept : EMIT_SPOOL_US);
+    e.root = emit_read(text, length, error);
+    if (e.root) {
+        e.flags = event_flags(e.root);
+        code = emit_shop(&e, error);
+    }
+    if (e.root && !code) {
+        code = emit_apply(&e, error);
+    }
+    if (code >= 0) {
+        *reply = emit_reply(&e, code == 1);
+        worker_wake(module);
+    }
+    emission_end(&e);
+    return code;
+}
+
+static int event_replay(struct vouch *module, struct shop *shop, const char *text,
+                        size_t length, int64_t deadline_us, struct error *error) {
+    struct emission e = {.module = module, .shop = shop, .database_us = deadline_us};
+    int code = module_ready(module, deadline_us, error);
+
+    if (!code) {
+        e.root = emit_read(text, length, error);
+        code = e.root ? 0 : ERROR_INVALID;
+    }
+    if (!code && event_flags(e.root) & EMIT_NEEDS_SETTINGS) {
+        code = settings_get(&shop->store, deadline_us, &e.settings, error);
+    }
+    if (!code) {
+        code = event_build(&shop->store, e.settings, e.root, &e.batch, error);
+    }
+    if (!code) {
+        code = intake_submit(shop->intake, e.batch, deadline_us, error);
+    }
+    emission_end(&e);
+    return code;
+}
+
+const struct module_doors event_doors = {event_replay};

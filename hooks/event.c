@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* The envelope (CloudEvents 1.0) and the table of types. */
+#include "event.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "emit.h"
+
+enum { TYPE_SETTINGS = 1, TYPE_AT_ONCE = 2 };
+
+static const struct event_type {
+    const char *name;
+    int (*handle)(struct event *event);
+    int flags; /* TYPE_SETTINGS: needs them; TYPE_AT_ONCE: an answer or nothing, no spool */
+} types[] = {
+    {"order.placed", event_order_placed, 0},
+    {"order.paid", event_order_fact, 0},
+    {"order.shipped", event_order_fact, 0},
+    {"order.delivered", event_order_fact, 0},
+    {"order.cancelled", event_order_fact, 0},
+    {"order.refunded", event_order_fact, 0},
+    {"review.submitted", event_review_submitted, TYPE_SETTINGS},
+    {"review.edited", event_review_edited, TYPE_SETTINGS},
+    {"review.withdrawn", event_review_withdrawn, 0},
+    {"review.reported", event_review_reported, 0},
+    {"customer.updated", event_customer, 0},
+    {"customer.unsubscribed", event_customer, 0},
+    {"customer.erased", event_customer, 0},
+    {"product.updated", event_product, 0},
+    {"discount.redeemed", event_discount, TYPE_AT_ONCE},
+    {"mail.bounced", event_mail, 0},
+    {"mail.complained", event_mail, 0},
+};
+
+static const struct event_type *type_of(const json_t *event) {
+    const char *name = json_string_value(json_object_get(event, "type"));
+
+    for (size_t i = 0; name && i < sizeof types / sizeof *types; i++) {
+        if (strcmp(types[i].name, name) == 0) {
+            return &types[i];
+        }
+    }
+    return NULL;
+}
+
+int event_flags(const json_t *root) {
+    size_t count = json_is_array(root) ? json_array_size(root) : 1;
+    int flags = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct event_type *type =
+            type_of(json_is_array(root) ? json_array_get(root, i) : root);
+        flags |= !type                          ? 0
+                 : type->flags & TYPE_SETTINGS ? EMIT_NEEDS_SETTINGS
+                 : type->flags & TYPE_AT_ONCE  ? EMIT_NEVER_SPOOLED
+                                               : 0;
+    }
+    return flags;
+}
+
+/* CloudEvents 1.0, 3.1 and 3.2: the attributes we look at. */
+static int event_envelope(const json_t *object, struct intake_event *row,
+                          struct error *error) {
+    struct field f = {object, "", error};
+    const char *version = NULL, *content = NULL, *store = NULL;
+    int code = json_is_object(object)
+                   ? json_need_string(&f, "specversion", 16, &version)
+                   : error_set(error, ERROR_INVALID, "", "an event is a JSON object");
+
+    if (!code && strcmp(version, "1.0") != 0) {
+        code = error_set(error, ERROR_INVALID, "/specversion", "specversion is \"1.0\"");
+    }
+    if (!code) {
+        code = json_need_string(&f, "id", EVENT_ID, &row->id);
+    }
+    if (!code) {
+        code = json_need_string(&f, "source", EVENT_ID, &row->source);
+    }
+    if (!code) {
+        code = json_need_string(&f, "type", EVENT_ID, &row->type);
+    }
+    if (!code) {
+        code = json_take_time(&f, "time", &row->timed, &row->time_us);
+    }
+    if (!code) {
+        code = json_take_string(&f, "store", EVENT_ID, &store);
+    }
+    if (!code) {
+        code = json_take_string(&f, "datacontenttype", EVENT_ID, &content);
+    }
+    if (!code && content && strncmp(content, "application/json", 16) != 0) {
+        code = error_set(error, ERROR_INVALID, "/datacontenttype",
+                         "data is sent as application/json");
+    }
+    return code;
+}
+
+static const char *event_rank(struct intake_batch *batch,
+                              const struct intake_event *row) {
+    size_t n = strlen(row->source), m = strlen(row->id);
+    char *rank = intake_keep(batch, n + m + 2);
+
+    if (rank) {
+        memcpy(rank, row->source, n);
+        rank[n] = ' ';
+        memcpy(rank + n + 1, row->id, m);
+    }
+    return rank;
+}
+
+/* A type we do not know is kept as it came. */
+static int event_keep(struct event *event, const json_t *object) {
+    size_t n = json_dumpb(object, NULL, 0, JSON_COMPACT);
+    char *kept = n ? intake_keep(event->batch, n + 1) : NULL;
+
+    if (!kept || json_dumpb(object, kept, n, JSON_COMPACT) != n) {
+        return error_set(event->error, ERROR_FAILED, "", "no memory for an event");
+    }
+    event->row->kept = kept;
+    return 0;
+}
+
+static int event_fill(struct event *event, const json_t *object) {
+    const struct event_type *type;
+    struct field f = {object, "", event->error};
+    int code = event_envelope(object, event->row, event->error);
+
+    if (code) {
+        return code;
+    }
+    event->row->rank = event_rank(event->batch, event->row);
+    if (!event->row->rank) {
+        return error_set(event->error, ERROR_FAILED, "", "no memory for an event");
+    }
+    type = type_of(object);
+    if (!type) {
+        return event_keep(event, object);
+    }
+    code = json_need_object(&f, "data", &event->data);
+    return code ? code : type->handle(event);
+}
+
+/* In an array, pointers lead through the position. */
+static int event_at(struct event *event, const json_t *array, size_t i) {
+    struct error inner = {0};
+    char place[160];
+    struct error *error = event->error;
+    int code;
+
+    event->error = &inner;
+    code = event_fill(event, json_array_get(array, i));
+    event->error = error;
+    if (code) {
+        json_point_at(place, "", i);
+        size_t n = strlen(place);
+        size_t m = strnlen(inner.pointer, sizeof place - n - 1);
+        memcpy(place + n, inner.pointer, m);
+        place[n + m] = '\0';
+        error_set(error, code, place, "%s", inner.detail);
+    }
+    return code;
+}
+
+int event_build(const struct store *store, struct settings *settings, json_t *root,
+                struct intake_batch **batch, struct error *error) {
+    bool array = json_is_array(root);
+    size_t count = array ? json_array_size(root) : 1;
+    int code = 0;
+
+    *batch = NULL;
+    if (count == 0 || count > INTAKE_BATCH_EVENTS) {
+        return error_set(error, ERROR_INVALID, "", "an array holds 1 to %d events",
+                         INTAKE_BATCH_EVENTS);
+    }
+    *batch = intake_new(json_incref(root), count);
+    if (!*batch) {
+        return error_set(error, ERROR_FAILED, "", "no memory for the events");
+    }
+    for (size_t i = 0; i < count && !code; i++) {
+        struct event event = {.store = store,
+                              .settings = settings,
+                              .batch = *batch,
+                              .row = intake_at(*batch, i),
+                              .error = error};
+        code = array ? event_at(&event, root, i) : event_fill(&event, root);
+    }
+    if (code) {
+        intake_drop(*batch);
+        *batch = NULL;
+    }
+    return code;
+}
+
+int event_object(const struct event *event, const char *name, const char *base,
+                 struct field *f) {
+    const struct field data = {event->data, "/data", event->error};
+
+    *f = (struct field){NULL, base, event->error};
+    return json_need_object(&data, name, &f->object);
+}
+
+int event_take_url(const struct field *f, const char *name, const char **url) {
+    char pointer[160];
+    int code = json_take_string(f, name, EVENT_URL, url);
+
+    if (!code && *url && strncmp(*url, "https://", 8) != 0 &&
+        strncmp(*url, "http://", 7) != 0) {
+        json_point(pointer, f->base, name);
+        code = error_set(f->error, ERROR_INVALID, pointer,
+                         "%s is an absolute http or https URL", name);
+    }
+    return code;
+}
+
+int event_take_locale(const struct field *f, const char **locale) {
+    char pointer[160];
+    int code = json_take_string(f, "locale", EVENT_LOCALE, locale);
+
+    if (!code && *locale &&
+        strspn(*locale, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                        "0123456789-_") != strlen(*locale)) {
+        json_point(pointer, f->base, "locale");
+        code = error_set(f->error, ERROR_INVALID, pointer,
+                         "locale is a BCP 47 language tag such as lv or pt-BR");
+    }
+    return code;
+}
+
+int event_body(struct event *event, json_t *body) {
+    event->row->body = body;
+    return body ? 0
+                : error_set(event->error, ERROR_FAILED, "", "no memory for an event");
+}

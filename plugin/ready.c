@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* Getting ready: the schema fits, the key is the one this database knows, the stores are
+ * there. Done once PostgreSQL answers, at open or later. */
+#include <string.h>
+
+#include "base/asset.h"
+#include "base/crypto.h"
+#include "base/memory.h"
+#include "module.h"
+
+static int ready_schema(const struct store *store, int64_t deadline_us,
+                        struct error *error) {
+    const struct asset *file = NULL;
+    struct db_result *result = NULL;
+    struct error why = {0};
+    enum db_fault fault = DB_FINE;
+    int64_t known = 0;
+
+    while ((file = asset_next("sql/schema/", file))) {
+        known++;
+    }
+    int code = store_call(store, "SELECT vouch.schema_number()", NULL, deadline_us,
+                          &result, &fault, &why);
+    if (fault == DB_BUG) {
+        code = error_set(error, ERROR_INVALID, "/database",
+                         "this database has no Vouch schema that this login can use (%s): "
+                         "run vouchctl migrate, and make the login a member of vouch_module",
+                         why.detail);
+    } else if (code) {
+        error_set(error, code, why.pointer, "%s", why.detail);
+    } else if (db_int(result, 0, 0) != known) {
+        code = error_set(error, ERROR_INVALID, "/database",
+                         "this database has schema %lld, this vouch.so needs %lld: %s",
+                         (long long)db_int(result, 0, 0), (long long)known,
+                         db_int(result, 0, 0) < known ? "run vouchctl migrate"
+                                                      : "use a newer vouch.so");
+    }
+    db_result_free(result);
+    return code;
+}
+
+/* "\\x" and hex digits, the key kept in the database. */
+static int key_open(const char *text, struct keyring **keys, struct error *error) {
+    size_t n = text ? strlen(text) : 0;
+    uint8_t *secret = NULL;
+    int code = ERROR_FAILED;
+
+    if (n < 4 || n % 2 || strncmp(text, "\\x", 2) != 0) {
+        return error_set(error, code, "", "the stored key could not be read");
+    }
+    secret = memory_get(n / 2);
+    if (secret && !crypto_unhex(text + 2, n - 2, secret)) {
+        code = keyring_open((const char *)secret, n / 2 - 1, keys, error);
+    } else {
+        error_set(error, code, "", "the stored key could not be read");
+    }
+    if (secret) {
+        crypto_zero(secret, n / 2);
+    }
+    memory_free(secret);
+    return code;
+}
+
+static int ready_stored_key(const struct store *store, int64_t deadline_us,
+                            struct keyring **keys, struct error *error) {
+    struct db_params p;
+    struct db_result *result = NULL;
+    uint8_t fresh[32];
+
+    crypto_random(fresh, sizeof fresh);
+    db_params_open(&p);
+    db_add_bytes(&p, fresh, sizeof fresh);
+    int code = store_call(store, "SELECT vouch.secret_key($1)", &p, deadline_us, &result,
+                          NULL, error);
+    if (!code) {
+        code = key_open(db_value(result, 0, 0), keys, error);
+    }
+    crypto_zero(fresh, sizeof fresh);
+    db_result_free(result);
+    db_params_free(&p);
+    return code;
+}
+
+static int ready_fingerprint(const struct store *store, const struct keyring *keys,
+                             int64_t deadline_us, struct error *error) {
+    struct db_params p;
+    struct db_result *result = NULL;
+    char fingerprint[33];
+
+    keyring_fingerprint(keys, fingerprint);
+    db_params_open(&p);
+    db_add_text(&p, fingerprint);
+    int code = store_call(store, "SELECT vouch.key_check($1)", &p, deadline_us, &result,
+                          NULL, error);
+    if (!code && !db_bool(result, 0, 0)) {
+        code = error_set(error, ERROR_INVALID, "/secrets/key",
+                         "this database's links and addresses were made with another key: "
+                         "use that one");
+    }
+    db_result_free(result);
+    db_params_free(&p);
+    return code;
+}
+
+static int ready_keys(struct vouch *module, const struct store *store,
+                      int64_t deadline_us, struct error *error) {
+    struct keyring *keys = NULL;
+    int code = 0;
+
+    pthread_mutex_lock(&module->lock);
+    keys = module->keys;
+    pthread_mutex_unlock(&module->lock);
+    if (keys) {
+        return ready_fingerprint(store, keys, deadline_us, error);
+    }
+    code = ready_stored_key(store, deadline_us, &keys, error);
+    if (!code) {
+        code = ready_fingerprint(store, keys, deadline_us, error);
+    }
+    pthread_mutex_lock(&module->lock);
+    if (!code && !module->keys) {
+        module->keys = keys;
+        keys = NULL;
+        for (size_t i = 0; i < module->shop_count; i++) {
+            module->shops[i]->store.keys = module->keys;
+        }
+    }
+    pthread_mutex_unlock(&module->lock);
+    keyring_close(keys);
+    return code;
+}
+
+/* Only with "*": the stores of the database, as many as there are now. */
+static int ready_stores(struct vouch *module, const struct store *store,
+                        int64_t deadline_us, struct error *error) {
+    struct db_result *result = NULL;
+    int code = 0;
+
+    if (strcmp(module->options->stores[0], "*") != 0) {
+        return 0;
+    }
+    code = store_call(store, "SELECT store_id FROM vouch.stores()", NULL, deadline_us,
+                      &result, NULL, error);
+    for (int row = 0; !code && row < db_rows(result); row++) {
+        code = module_shop_add(module, db_value(result, row, 0), error);
+    }
+    db_result_free(result);
+    return code;
+}
+
+int module_ready(struct vouch *module, int64_t deadline_us, struct error *error) {
+    struct store store = {.name = "", .pool = module->pool, .log = module->log};
+
+    if (atomic_load(&module->ready)) {
+        return 0;
+    }
+    int code = ready_schema(&store, deadline_us, error);
+    if (!code) {
+        code = ready_keys(module, &store, deadline_us, error);
+    }
+    if (!code) {
+        code = ready_stores(module, &store, deadline_us, error);
+    }
+    if (!code) {
+        atomic_store(&module->ready, true);
+    }
+    return code;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Draining the spool (private to worker.c). */
+#ifndef VOUCH_WORKER_SPOOL_H
+#define VOUCH_WORKER_SPOOL_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "module.h"
+
+/* Replays what waits, oldest first, until there is none or half of the time to the
+ * deadline is over: live work is not starved. Adds to *done. ERROR_UNAVAILABLE:
+ * PostgreSQL is away. */
+int worker_drain(struct vouch *module, int64_t deadline_us, int *done,
+                 struct error *error);
+
+#endif
