@@ -273,5 +273,5 @@ class Stage:
             with contextlib.suppress(OSError), open(path) as f:
                 lines = f.read().strip().split("\n")[-8:]
                 if lines != [""]:
-                    said.append("build/demo/%s:\n%s" % (name, "\n".join("  " + line for line in lines)))
+                    said.append("%s:\n%s" % (os.path.relpath(path, ROOT), "\n".join("  " + line for line in lines)))
         return "\n".join(said)
