@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether a text may be published at once, and if not, for which reasons and words. Pure: the same
+   text and rules give the same verdict; nothing here knows, or could know, a review's stars. */
+#ifndef VOUCH_MODERATION_DECIDE_H
+#define VOUCH_MODERATION_DECIDE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "moderation/lexicon.h"
+
+enum { VERDICT_MARKS_MAX = 128 };
+
+/* The closed list of reasons that a text itself can give, as bits. */
+enum verdict_reason { REASON_ABUSIVE = 1 };
+
+enum text_field { FIELD_TITLE = 0, FIELD_BODY = 1, FIELD_AUTHOR = 2, TEXT_FIELDS = 3 };
+
+/* Borrowed, NUL-terminated, any bytes; NULL is empty. locale: of the review, or NULL. */
+struct text_in {
+    const char *title, *body, *author_name, *locale;
+};
+
+/* What to decide by, borrowed. lexicon NULL: no words are abusive. */
+struct rules {
+    const struct lexicon *lexicon;
+};
+
+struct mark {
+    enum text_field field;
+    enum lexicon_category category;
+    size_t start, end; /* bytes of that field, at the borders of characters */
+    const char *term;  /* as in the table; borrowed from the rules' lexicon */
+};
+
+struct verdict {
+    unsigned reasons; /* bits of enum verdict_reason; 0: nothing to hold it for */
+    double score;     /* 0..1: how sure `abusive` is; held from 0.5 on */
+    size_t mark_count;
+    struct mark
+        marks[VERDICT_MARKS_MAX]; /* in the order of field and start; none overlap */
+};
+
+/* 0, or ERROR_FAILED without memory: then nothing is known and the caller must hold. */
+int decide(const struct text_in *text, const struct rules *rules, struct verdict *out);
+
+/* {"reasons":["abusive"],"score":0.97,"marks":[{"field":"body","category":"insult","start":0,
+   "end":4,"term":"…"}]}; a new reference, NULL without memory. */
+json_t *verdict_json(const struct verdict *verdict);
+
+#endif
