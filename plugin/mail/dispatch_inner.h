@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of dispatch share. A mail lives in a slot from its claim until its end is
+ * in the database; whatever a slot loses, its lease running out brings back. */
+#ifndef MAIL_DISPATCH_INNER_H
+#define MAIL_DISPATCH_INNER_H
+
+#include "base/buffer.h"
+#include "mail/dispatch.h"
+#include "mail/smtp.h"
+
+enum {
+    DISPATCH_SLOTS = 96,
+    DISPATCH_CLAIM_MOST = 50,
+    DISPATCH_BATCH = 100,        /* requests moved, leases recovered per call */
+    DISPATCH_CLAIM_LEASE_S = 45, /* before the attempt */
+    DISPATCH_WAIT_US = 30000000, /* a claimed mail waits for a connection */
+    DISPATCH_START_US = 5000000, /* from the attempt to the first byte */
+    DISPATCH_GATHER_US = 20000,  /* answers wait for company */
+    DISPATCH_RETRY_US = 250000,  /* after the database failed */
+    DISPATCH_LOOK_US = 1000000,  /* at an empty queue */
+    DISPATCH_LOOK_LEAST_US = 100000,
+    DISPATCH_RECOVER_US = 5000000,
+    DISPATCH_POSTPONE_S = 3600, /* a mail that cannot be written */
+    DISPATCH_RELAY_PAUSE_S = 1
+};
+
+enum slot_state {
+    SLOT_FREE = 0,
+    SLOT_CLAIMED = 1,  /* leased, nothing begun */
+    SLOT_SENDING = 2,  /* its attempt is in the database */
+    SLOT_ANSWERED = 3, /* the relay decided, the database does not know yet */
+    SLOT_RETURNED = 4  /* nothing of it left: the lease is to be given back */
+};
+
+struct slot {
+    enum slot_state state;
+    const struct dispatch_kind *kind; /* NULL: unknown to us */
+    struct dispatch_mail mail;        /* context and discount are the slot's own */
+    int64_t lease, lease_end_us;      /* by our clock, on the safe side */
+    int64_t since_us;                 /* in this state */
+    int again_s;                      /* SLOT_RETURNED: due again in so long */
+    struct dispatch_prepared prepared;
+    char *from;
+    struct buffer message;
+    struct smtp_result result;
+};
+
+struct dispatch {
+    const struct store *store;
+    struct net *net;
+    const struct dispatch_kind *kinds;
+    size_t kind_count;
+    struct dispatch_limits limits;
+
+    struct smtp *smtp; /* NULL until the settings name a relay */
+    char *relay;       /* what it was opened with */
+    char *from_name, *from_address, *base_url;
+    const char *domain; /* within from_address, or a stand-in */
+    bool ready;         /* the settings allow sending */
+
+    int64_t enqueue_at_us, claim_at_us, recover_at_us, record_at_us;
+    int64_t looked_us;
+    int done;
+    bool relay_down;
+    char trouble[256];
+    struct slot slots[DISPATCH_SLOTS];
+};
+
+/* dispatch_relay.c: sender and relay as the settings say. False with trouble told when
+ * nothing can go out, or while the old relay's mails end. */
+bool dispatch_configure(struct dispatch *d, const struct settings *settings);
+void dispatch_relay_close(struct dispatch *d);
+/* Sets trouble, and logs it when it is new. */
+void dispatch_trouble(struct dispatch *d, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* dispatch_claim.c: recover, enqueue, claim as far as connections have use for it. */
+void dispatch_look(struct dispatch *d, int64_t deadline_us);
+
+/* dispatch_attempt.c: as many claimed mails as connections are ready. True when one was. */
+bool dispatch_begin(struct dispatch *d, const struct settings *settings,
+                    int64_t deadline_us);
+
+/* dispatch_settle.c */
+void dispatch_take(struct dispatch *d); /* the relay's answers into their slots */
+void dispatch_record(struct dispatch *d, bool all, int64_t deadline_us);
+void dispatch_return(struct slot *slot, int again_s);
+
+/* dispatch.c */
+int dispatch_count(const struct dispatch *d, enum slot_state state);
+void dispatch_free_slot(struct slot *slot);
+int64_t dispatch_database_deadline(int64_t deadline_us);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* The prefix is for people: the hash is over the 13 characters behind it. */
+#include "request/discount.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { DISCOUNT_VERSION = 1 };
+
+bool discount_code(const struct store *store, const struct settings *settings,
+                   const char *order_id, char out[DISCOUNT_CODE_SIZE]) {
+    const json_t *policy = settings_rows(settings, "discount_policy");
+    const char *prefix = json_string_value(json_object_get(policy, "prefix"));
+    const struct keyring *keys = store->keys;
+    char code[CRYPTO_CODE_LENGTH + 1];
+    if (!json_is_object(policy) || !keys)
+        return false;
+    crypto_code(keys, store->name, order_id, DISCOUNT_VERSION, code);
+    (void)snprintf(out, DISCOUNT_CODE_SIZE, "%.*s%s", DISCOUNT_PREFIX_MAX,
+                   prefix ? prefix : "", code);
+    crypto_zero(code, sizeof code);
+    return true;
+}
+
+bool discount_hash(const struct store *store, const char *typed, size_t n,
+                   uint8_t out[32]) {
+    char normal[CRYPTO_CODE_MOST + 1];
+    const struct keyring *keys = store->keys;
+    size_t length;
+    if (!keys || !crypto_code_normal(typed, n, normal))
+        return false;
+    length = strlen(normal);
+    if (length < CRYPTO_CODE_LENGTH)
+        return false;
+    crypto_code_hash(keys, store->name, normal + length - CRYPTO_CODE_LENGTH, out);
+    crypto_zero(normal, sizeof normal);
+    return true;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Discount codes: one per order, made from the key, so that no table needs to hold it and a
+ * repeated mail carries it again. Pure; nothing here sees a rating or a text. */
+#ifndef REQUEST_DISCOUNT_H
+#define REQUEST_DISCOUNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "settings.h"
+#include "store.h"
+
+enum { DISCOUNT_CODE_SIZE = 64, DISCOUNT_PREFIX_MAX = 8 };
+
+/* The order's code as it is printed, discount_policy.prefix in front. False without a
+ * policy or without a key. */
+bool discount_code(const struct store *store, const struct settings *settings,
+                   const char *order_id, char out[DISCOUNT_CODE_SIZE]);
+/* What discount_code.code_hash holds, from a code as somebody typed it: case, hyphens,
+ * spaces, O for 0, I and L for 1, and the prefix make no difference. False for what cannot
+ * be a code, and without a key. */
+bool discount_hash(const struct store *store, const char *typed, size_t n,
+                   uint8_t out[32]);
+
+#endif
