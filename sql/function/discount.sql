@@ -2,8 +2,8 @@
 
 create or replace function vouch.discount_view(p_code vouch.discount_code) returns jsonb
 language sql stable set search_path = '' as $$
-  select jsonb_strip_nulls(jsonb_build_object('kind', (p_code).kind, 'value', (p_code).value, 'currency', (p_code).currency,
-    'minimum_spend', (p_code).minimum_spend, 'expires_at', (p_code).expires_at, 'order_id', (p_code).order_id))
+  select jsonb_strip_nulls(jsonb_build_object('kind', (p_code).kind, 'value', (p_code).value::text, 'currency', (p_code).currency,
+    'minimum_spend', (p_code).minimum_spend::text, 'expires_at', (p_code).expires_at, 'order_id', (p_code).order_id))
 $$;
 
 create or replace function vouch.discount_issue(p_store text, p_order text, p_hash bytea, p_code text) returns jsonb

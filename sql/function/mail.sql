@@ -73,11 +73,13 @@ $$;
 create or replace function vouch.decision_context(p_store text, p_decision bigint) returns jsonb
 language sql stable set search_path = '' as $$
   select jsonb_build_object('decision_id', d.decision_id, 'product', vouch.product_name(p_store, v.product_id), 'locale', r.locale,
-    'automated', d.automated, 'reasons', to_jsonb(d.reasons), 'ground', d.ground, 'decided_at', d.decided_at, 'deadline_at', r.deadline_at,
+    'automated', d.automated, 'reasons', to_jsonb(d.reasons), 'ground', d.ground, 'from_state', d.from_state,
+    'decided_at', d.decided_at, 'deadline_at', r.deadline_at,
     'facts', (select n.note from vouch.decision_note n where n.store_id = d.store_id and n.decision_id = d.decision_id and d.action = 'reject'),
     'clause', (select nullif(g.clause, '') from vouch.rejection_ground g where g.store_id in (p_store, '*') and g.ground = d.ground
                order by g.store_id = p_store desc limit 1),
-    'marks', r.marks, 'review', jsonb_build_object('review_id', v.review_id, 'rating', r.rating, 'title', r.title, 'body', r.body))
+    'marks', r.marks, 'review', jsonb_build_object('review_id', v.review_id, 'product_id', v.product_id, 'rating', r.rating,
+      'title', r.title, 'body', r.body))
   from vouch.review_decision d
   join vouch.review v on v.store_id = d.store_id and v.review_id = d.review_id
   join vouch.review_revision r on r.store_id = d.store_id and r.review_id = d.review_id and r.revision = d.revision
@@ -134,11 +136,16 @@ begin
         perform vouch.mail_skip(p_store, mail, obstacle);
       else
         discount := vouch.discount_for_mail(p_store, mail, single.code_hash, single.code);
-        perform vouch.link_issue(p_store, single.tokens);
-        insert into vouch.send_attempt (store_id, mail_id, attempt, lease, message_id, started_at)
-        values (p_store, mail.mail_id, mail.attempts + 1, mail.lease, single.message_id, vouch.clock());
-        update vouch.outgoing_mail m set attempts = m.attempts + 1, lease_until = vouch.clock() + p_lease
-        where m.store_id = p_store and m.mail_id = mail.mail_id;
+        if mail.kind = 'discount' and discount is null then
+          obstacle := 'no_discount';
+          perform vouch.mail_skip(p_store, mail, obstacle);
+        else
+          perform vouch.link_issue(p_store, single.tokens);
+          insert into vouch.send_attempt (store_id, mail_id, attempt, lease, message_id, started_at)
+          values (p_store, mail.mail_id, mail.attempts + 1, mail.lease, single.message_id, vouch.clock());
+          update vouch.outgoing_mail m set attempts = m.attempts + 1, lease_until = vouch.clock() + p_lease
+          where m.store_id = p_store and m.mail_id = mail.mail_id;
+        end if;
       end if;
     end if;
     return next;
@@ -286,13 +293,19 @@ begin
     join vouch.outgoing_mail m on m.store_id = p_store and m.mail_id = a.id and m.lease = a.lease and m.state = 'sending'
     order by m.mail_id for update of m
   loop
+    delete from vouch.send_attempt t
+    where t.store_id = p_store and t.mail_id = mail.mail_id and t.lease = mail.lease and t.class is null;
+    if found then
+      update vouch.outgoing_mail m set attempts = m.attempts - 1 where m.store_id = p_store and m.mail_id = mail.mail_id;
+    end if;
     perform vouch.mail_end(p_store, mail, case when mail.doubts > 0 then 'ambiguous' else 'queued' end, 'released', vouch.clock() + p_again_in);
     released := released + 1;
   end loop;
   return released;
 end
 $$;
-comment on function vouch.mail_release is 'Gives back leases of mails that were not tried (relay down, stopping): no attempt is burned.';
+comment on function vouch.mail_release is
+'Gives back leases of mails of which nothing reached the relay (relay down, not composed, stopping): no attempt is burned, one already noted is undone.';
 
 create or replace function vouch.mail_recover(p_store text, p_limit integer) returns integer
 language plpgsql security definer set search_path = '' as $$
