@@ -3,11 +3,12 @@
 # make demo       a store to click through                  make bench   numbers beside others' numbers
 # make fuzz       bad input, FUZZ_SECONDS a target          make install PREFIX=/usr/local DESTDIR=
 # A variant has its own folder: make BUILD=build/asan SANITIZE=address,undefined; make BUILD=build/clang CC=clang
-# Sanitized variants are test builds: VOUCH_TEST_ALLOC lets a test fail the k-th allocation.
+# make V=1 shows the commands. Sanitized variants are test builds: VOUCH_TEST_ALLOC lets a test fail the k-th allocation.
 ifeq ($(origin CC),default)
 CC := gcc
 endif
 VERSION  := 0.1.0
+SAY      := $(if $(V),,@echo '  $@';)
 BUILD    ?= build
 SANITIZE ?=
 PREFIX   ?= /usr/local
@@ -50,15 +51,15 @@ ASSET := $(sort $(shell find sql -name '*.sql' -o -name '*.tsv' 2>/dev/null) $(f
 all: $(BUILD)/vouch.so $(BUILD)/vouchctl
 
 $(BUILD)/vouch.so: $(OBJ) hooks/vouch.map
-	$(LINK) $(SHARED) -o $@ $(OBJ) $(LIBS)
+	$(SAY) $(LINK) $(SHARED) -o $@ $(OBJ) $(LIBS)
 $(BUILD)/vouchctl: $(OBJ) $(CLI)
-	$(LINK) -pie -o $@ $(OBJ) $(CLI) $(LIBS)
+	$(SAY) $(LINK) -pie -o $@ $(OBJ) $(CLI) $(LIBS)
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) $(WARN) -MMD -MP -c -o $@ $<
+	$(SAY) $(CC) $(FLAGS) $(WARN) -MMD -MP -c -o $@ $<
 $(BUILD)/obj/assets.o: $(BUILD)/assets.S $(ASSET)
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) -c -o $@ $<
+	$(SAY) $(CC) $(FLAGS) -c -o $@ $<
 $(BUILD)/assets.S: $(BUILD)/assets plugin/base/asset.awk
 	awk -f plugin/base/asset.awk $< > $@
 # Written only when they change: what is built depends on its flags, and on which files there are.
