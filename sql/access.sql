@@ -55,7 +55,8 @@ begin
   foreach called in array array['ingest', 'request_enqueue', 'mail_claim', 'mail_attempt', 'mail_settle', 'mail_release', 'mail_recover',
       'hold_sweep', 'rating_fold', 'outbox_take', 'outbox_ack', 'confirm_view', 'confirm_do', 'author_link', 'author_view', 'author_edit',
       'author_withdraw', 'unsubscribe_view', 'unsubscribe_do', 'form_view', 'form_submit', 'storefront_reviews', 'record_open', 'record_append',
-      'record_faults', 'record_head_of', 'settings', 'settings_version', 'schema_number', 'secret_key', 'key_check', 'stores', 'queue_view', 'decide', 'health'] loop
+      'record_faults', 'record_head_of', 'settings', 'settings_version', 'schema_number', 'secret_key', 'key_check', 'stores', 'queue_view', 'decide', 'health',
+      'check_installation', 'check_store'] loop
     execute (select string_agg(format('grant execute on function %s to vouch_module', p.oid::regprocedure), ';')
              from pg_proc p where p.pronamespace = 'vouch'::regnamespace and p.proname = called);
   end loop;

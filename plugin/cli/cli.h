@@ -53,5 +53,9 @@ int cli_misused(const struct cli *cli, const char *why);
 int cli_failed(const struct error *error);
 
 int migrate_run(const struct cli *cli);
+int check_run(const struct cli *cli);
+int queue_run(const struct cli *cli);
+int approve_run(const struct cli *cli);
+int reject_run(const struct cli *cli);
 
 #endif

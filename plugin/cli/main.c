@@ -6,9 +6,21 @@
 #include "cli.h"
 #include "print.h"
 
+static const struct cli_flag json[] = {{"json", false}, {NULL, false}};
+static const struct cli_flag approving[] = {
+    {"operator", true}, {"note", true}, {NULL, false}};
+static const struct cli_flag rejecting[] = {
+    {"ground", true}, {"explanation", true}, {"operator", true}, {NULL, false}};
+
 static const struct cli_command commands[] = {
     {"migrate", "", "bring the database's schema up to this version", NULL, 0, 0,
      migrate_run},
+    {"check", "[--json]", "say what is wrong, and how to mend it", json, 0, 0, check_run},
+    {"queue", "[--json]", "list the reviews that are held", json, 0, 0, queue_run},
+    {"approve", "REVIEW [--operator NAME] [--note TEXT]", "publish a review", approving,
+     1, 1, approve_run},
+    {"reject", "REVIEW --ground GROUND --explanation TEXT [--operator NAME]",
+     "refuse a review on a ground of the closed list", rejecting, 1, 1, reject_run},
 };
 
 static int main_help(void) {
@@ -47,9 +59,8 @@ int main(int argc, char **argv) {
     }
     cli.command = main_find(name);
     if (!cli.command) {
-        print_error(*name ? "there is no command %s; vouchctl help lists them"
-                          : "which command?%s vouchctl help lists them",
-                    name);
+        print_error("%s%s; vouchctl help lists the commands",
+                    *name ? "there is no command " : "no command was given", name);
         return CLI_USAGE;
     }
     code = arguments_read(&cli, argc - 2, argv + 2, &error);

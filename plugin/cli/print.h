@@ -6,9 +6,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* One line to the standard output, the newline added. */
+/* One line to the standard output, the newline added. What could steer a terminal or turn
+ * its writing direction, in whatever outsiders wrote, becomes a question mark. */
 void print_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* One line to the standard error, led by the program's name. */
+/* The same for machines: as it is. */
+void print_raw(const char *text);
+/* One line to the standard error, likewise, led by the program's name. */
 void print_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Replaces the last progress on the standard error when that is a terminal, else nothing;
  * the next line of any kind overwrites it. NULL takes it away. */
