@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/memory.h"
+#include "review/submission.h"
 #include "settings.h"
 #include "worker.h"
 
@@ -192,6 +193,15 @@ static struct vouch *register_find(const struct options *options) {
     return found;
 }
 
+/* What the first review would otherwise wait for. */
+static void module_warm(struct vouch *module, int64_t deadline_us) {
+    struct shop *shop;
+
+    for (size_t i = 0; i < MODULE_WARM && (shop = module_shop_at(module, i)); i++) {
+        submission_warm(&shop->store, deadline_us, NULL);
+    }
+}
+
 int module_open(const char *options, const struct module_doors *doors,
                 struct vouch **module, struct error *error) {
     struct options *read = NULL;
@@ -219,11 +229,15 @@ int module_open(const char *options, const struct module_doors *doors,
         return code;
     }
     db_pool_resolve((*module)->pool, NULL);
-    code = module_ready(*module, clock_now_us() + MODULE_OPEN_US, &why);
+    int64_t deadline = clock_now_us() + MODULE_OPEN_US;
+    code = module_ready(*module, deadline, &why);
     if (code && code != ERROR_UNAVAILABLE) {
         module_close(*module, NULL);
         *module = NULL;
         return error_set(error, code, why.pointer, "%s", why.detail);
+    }
+    if (!code) {
+        module_warm(*module, deadline);
     }
     return 0;
 }

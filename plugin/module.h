@@ -21,6 +21,7 @@
 enum {
     MODULE_CONNECTIONS = 8,     /* of one process at most: 2 leaders, workers, pages */
     MODULE_OPEN_US = 2500000,   /* what vouch_open waits for PostgreSQL */
+    MODULE_WARM = 8,            /* stores whose lexicon vouch_open compiles */
     MODULE_WORKERS_MOST = 64
 };
 

@@ -12,6 +12,7 @@
 #include "mail/dispatch.h"
 #include "request/compose.h"
 #include "review/chore.h"
+#include "review/submission.h"
 #include "settings.h"
 #include "worker_spool.h"
 
@@ -143,6 +144,9 @@ static int desk_step(struct worker *worker, struct shop *shop, size_t i,
     if (!code && now - worker->desks[i].chored_us >= WORKER_CHORE_US) {
         worker->desks[i].chored_us = now;
         code = settings_poll(&shop->store, now + WORKER_CALL_US, error);
+        if (!code) {
+            code = submission_warm(&shop->store, now + WORKER_CALL_US, error);
+        }
         if (!code) {
             code = chore_run(&shop->store, now + WORKER_CALL_US, &moved, error);
         }

@@ -23,6 +23,19 @@ static void lexicon_unmake(void *made) {
     lexicon_free(made);
 }
 
+int submission_warm(const struct store *store, int64_t deadline_us, struct error *error) {
+    struct settings *settings = NULL;
+    const void *lexicon = NULL;
+    int code = settings_get(store, deadline_us, &settings, error);
+
+    if (!code) {
+        code = settings_compiled(settings, "lexicon", lexicon_make, lexicon_unmake,
+                                 &lexicon, error);
+    }
+    settings_release(settings);
+    return code;
+}
+
 /* Reasons and marks. Stars are no part of struct text_in. */
 static int submission_judge(struct settings *settings, const struct submission *s,
                             json_t *body, struct error *error) {
