@@ -61,14 +61,17 @@ static int emit_shop(struct emission *e, struct error *error) {
     return 0;
 }
 
-/* Whether PostgreSQL may be asked, and all is known that checking these events needs. */
-static bool emit_online(struct emission *e) {
-    if (!db_pool_probe(e->module->pool) ||
-        module_ready(e->module, e->database_us, NULL)) {
-        return false;
+/* 0: PostgreSQL may be asked, and all is known that checking these events needs.
+ * ERROR_UNAVAILABLE: not now. Else what it holds does not fit, and never will by waiting. */
+static int emit_online(struct emission *e, struct error *error) {
+    if (!db_pool_probe(e->module->pool)) {
+        return ERROR_UNAVAILABLE;
     }
-    return !(e->flags & EMIT_NEEDS_SETTINGS) ||
-           !settings_get(&e->shop->store, e->database_us, &e->settings, NULL);
+    int code = module_ready(e->module, e->database_us, error);
+    if (!code && e->flags & EMIT_NEEDS_SETTINGS) {
+        code = settings_get(&e->shop->store, e->database_us, &e->settings, error);
+    }
+    return code;
 }
 
 static int emit_spool(struct emission *e, struct error *error) {
@@ -110,14 +113,14 @@ static int emit_away(struct emission *e, struct error *error) {
 
 static int emit_apply(struct emission *e, struct error *error) {
     struct error why = {0};
-    bool online = emit_online(e);
+    int online = emit_online(e, &why);
     int code = event_build(&e->shop->store, e->settings, e->root, &e->batch, error);
 
     if (code) {
         return code;
     }
-    code = online ? intake_submit(e->shop->intake, e->batch, e->database_us, &why)
-                  : ERROR_UNAVAILABLE;
+    code = online ? online
+                  : intake_submit(e->shop->intake, e->batch, e->database_us, &why);
     if (code == ERROR_UNAVAILABLE) {
         return emit_away(e, error);
     }

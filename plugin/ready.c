@@ -130,19 +130,35 @@ static int ready_keys(struct vouch *module, const struct store *store,
     return code;
 }
 
-/* Only with "*": the stores of the database, as many as there are now. */
+static bool stores_hold(const struct db_result *stores, const char *name) {
+    int row = 0;
+
+    while (row < db_rows(stores) && strcmp(db_value(stores, row, 0), name) != 0) {
+        row++;
+    }
+    return row < db_rows(stores);
+}
+
+/* The stores the options name must exist; "*" takes in those of the database, as many as
+ * there are now. */
 static int ready_stores(struct vouch *module, const struct store *store,
                         int64_t deadline_us, struct error *error) {
+    const struct options *o = module->options;
+    bool all = strcmp(o->stores[0], "*") == 0;
     struct db_result *result = NULL;
-    int code = 0;
+    int code = store_call(store, "SELECT store_id FROM vouch.stores()", NULL, deadline_us,
+                          &result, NULL, error);
 
-    if (strcmp(module->options->stores[0], "*") != 0) {
-        return 0;
-    }
-    code = store_call(store, "SELECT store_id FROM vouch.stores()", NULL, deadline_us,
-                      &result, NULL, error);
-    for (int row = 0; !code && row < db_rows(result); row++) {
+    for (int row = 0; !code && all && row < db_rows(result); row++) {
         code = module_shop_add(module, db_value(result, row, 0), error);
+    }
+    for (size_t i = 0; !code && !all && i < o->store_count; i++) {
+        if (!stores_hold(result, o->stores[i])) {
+            code = error_set(error, ERROR_INVALID, "/store",
+                             "there is no store %s in this database: vouchctl migrate "
+                             "--store %s makes it",
+                             o->stores[i], o->stores[i]);
+        }
     }
     db_result_free(result);
     return code;
