@@ -12,7 +12,7 @@
 #include "io/spool_run.h"
 
 #define WAIT_US INT64_C(2000000) /* calls without a deadline */
-#define BUSY_FIRST_MS 6 /* who has waited longer looks more often */
+#define BUSY_FIRST_MS 6          /* who has waited longer looks more often */
 
 #define APPLICATION_ID 1450145123 /* "Vouc" */
 #define VERSION 1
