@@ -54,6 +54,9 @@ int cli_failed(const struct error *error);
 
 int migrate_run(const struct cli *cli);
 int check_run(const struct cli *cli);
+int step_run(const struct cli *cli);
+int run_run(const struct cli *cli);
+int emit_run(const struct cli *cli);
 int queue_run(const struct cli *cli);
 int approve_run(const struct cli *cli);
 int reject_run(const struct cli *cli);

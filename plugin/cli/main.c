@@ -7,6 +7,8 @@
 #include "print.h"
 
 static const struct cli_flag json[] = {{"json", false}, {NULL, false}};
+static const struct cli_flag stepping[] = {{"budget", true}, {NULL, false}};
+static const struct cli_flag running[] = {{"threads", true}, {NULL, false}};
 static const struct cli_flag approving[] = {
     {"operator", true}, {"note", true}, {NULL, false}};
 static const struct cli_flag rejecting[] = {
@@ -16,6 +18,11 @@ static const struct cli_command commands[] = {
     {"migrate", "", "bring the database's schema up to this version", NULL, 0, 0,
      migrate_run},
     {"check", "[--json]", "say what is wrong, and how to mend it", json, 0, 0, check_run},
+    {"step", "[--budget MS]", "do what is due, once", stepping, 0, 0, step_run},
+    {"run", "[--threads N]", "work until SIGTERM or SIGINT; --store '*' for all stores",
+     running, 0, 0, run_run},
+    {"emit", "FILE | -", "hand in an event, an array, or one event a line", NULL, 1, 1,
+     emit_run},
     {"queue", "[--json]", "list the reviews that are held", json, 0, 0, queue_run},
     {"approve", "REVIEW [--operator NAME] [--note TEXT]", "publish a review", approving,
      1, 1, approve_run},
