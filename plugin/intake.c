@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Leading and following. A batch waits in the store's queue; up to INTAKE_LEADERS callers
- * lead: each takes what waits, applies it as one statement, tells the others, and hands the
- * lead to the next in the queue. */
+/* Leading and following. Up to INTAKE_LEADERS callers lead: each applies its own batch and
+ * what waits in the queue as one statement, tells the others, and hands the lead to the
+ * next in the queue. A batch is in one place: in the queue, with a leader, or with its own
+ * caller; whoever is told to lead has left the queue, so that no lead is given twice. */
 #include "intake.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -13,7 +16,17 @@
 #include "intake_rows.h"
 #include "settings.h"
 
-enum batch_state { BATCH_NEW, BATCH_WAITS, BATCH_LEADS, BATCH_TAKEN, BATCH_DONE };
+enum {
+    INTAKE_LEAD_LEAST_US = 2000
+}; /* with less left, a caller lets the next one lead */
+
+enum batch_state {
+    BATCH_NEW = 0,
+    BATCH_WAITS = 1, /* in the queue */
+    BATCH_LEADS = 2, /* its caller leads, or is about to wake up for it */
+    BATCH_TAKEN = 3, /* with another leader */
+    BATCH_DONE = 4
+};
 
 struct keep {
     struct keep *next;
@@ -21,14 +34,15 @@ struct keep {
 };
 
 struct intake_batch {
-    int holders; /* the caller and the group it is in; under the intake's lock */
-    enum batch_state state;
+    atomic_int holders;     /* the caller, and the leader who took it */
+    enum batch_state state; /* under the intake's lock */
     pthread_cond_t changed;
     struct intake_batch *next;
     json_t *root;
     struct keep *kept;
     struct intake_event *events;
     size_t count;
+    /* The leader's until BATCH_DONE, the caller's then. */
     json_t *replies; /* object: position in the group -> reply */
     size_t offset;   /* of this batch in its group */
     int code;
@@ -90,7 +104,7 @@ struct intake_batch *intake_new(json_t *root, size_t events) {
         json_decref(root);
         return NULL;
     }
-    batch->holders = 1;
+    atomic_init(&batch->holders, 1);
     batch->root = root;
     batch->events = rows;
     batch->count = events;
@@ -114,7 +128,7 @@ static void batch_free(struct intake_batch *batch) {
 }
 
 void intake_drop(struct intake_batch *batch) {
-    if (batch && __atomic_sub_fetch(&batch->holders, 1, __ATOMIC_ACQ_REL) == 0) {
+    if (batch && atomic_fetch_sub(&batch->holders, 1) == 1) {
         batch_free(batch);
     }
 }
@@ -166,17 +180,15 @@ static void queue_remove(struct intake *intake, struct intake_batch *batch) {
     }
 }
 
-/* Takes from the head of the queue what fits one statement, own among it or not. */
+/* Fills the group up from the head of the queue with what fits one statement. */
 static void group_take(struct intake *intake, struct group *group) {
-    while (intake->first && group->count < INTAKE_GROUP_EVENTS) {
-        struct intake_batch *batch = intake->first;
-        if (group->count && group->events + batch->count > INTAKE_GROUP_EVENTS) {
-            break;
-        }
+    struct intake_batch *batch;
+
+    while ((batch = intake->first) && group->count < INTAKE_GROUP_EVENTS &&
+           group->events + batch->count <= INTAKE_GROUP_EVENTS) {
         queue_remove(intake, batch);
         batch->state = BATCH_TAKEN;
-        __atomic_add_fetch(&batch->holders, 1, __ATOMIC_ACQ_REL);
-        batch->offset = group->events;
+        atomic_fetch_add(&batch->holders, 1);
         group->events += batch->count;
         group->batches[group->count++] = batch;
     }
@@ -186,23 +198,27 @@ static void batches_end(struct intake_batch **batches, size_t count, int code,
                         const struct error *why, json_t *replies) {
     for (size_t i = 0; i < count; i++) {
         batches[i]->code = code;
-        if (code) {
-            batches[i]->error = *why;
-        }
+        batches[i]->error = *why;
         batches[i]->replies = json_incref(replies);
     }
 }
 
 static int batches_apply(struct intake *intake, struct intake_batch **batches,
-                         size_t count, int64_t deadline_us, enum db_fault *fault) {
+                         size_t count, int64_t deadline_us) {
     struct error why = {0};
     struct db_params p;
     struct db_result *result = NULL;
     json_t *answer = NULL;
+    size_t offset = 0;
 
+    for (size_t i = 0; i < count; i++) {
+        batches[i]->offset = offset;
+        offset += batches[i]->count;
+    }
     db_params_open(&p);
     intake_rows(&p, intake->store->name, batches, count);
-    int code = store_call(intake->store, INTAKE_SQL, &p, deadline_us, &result, fault, &why);
+    int code =
+        store_call(intake->store, INTAKE_SQL, &p, deadline_us, &result, NULL, &why);
     if (!code) {
         answer = db_json(result, 0, 0);
         code = answer ? 0 : error_set(&why, ERROR_UNAVAILABLE, "", "the answer was lost");
@@ -218,26 +234,47 @@ static int batches_apply(struct intake *intake, struct intake_batch **batches,
     return code;
 }
 
-/* One bad batch must not take the others down with it. */
-static void group_apply(struct intake *intake, struct group *group, int64_t deadline_us) {
-    enum db_fault fault = DB_FINE;
-    int code =
-        batches_apply(intake, group->batches, group->count, deadline_us, &fault);
+/* One bad batch must not take the others down with it: what is refused together is tried
+ * by halves, down to the one that is refused alone. */
+static void group_apply(struct intake *intake, const struct group *group,
+                        int64_t deadline_us) {
+    size_t at = 0, most = group->count;
 
-    if (!code || group->count < 2 || fault == DB_UNREACHED || fault == DB_LOST ||
-        fault == DB_RETRY) {
-        return;
+    while (at < group->count) {
+        size_t n = group->count - at < most ? group->count - at : most;
+        int code = batches_apply(intake, group->batches + at, n, deadline_us);
+        if (code && code != ERROR_UNAVAILABLE && n > 1) {
+            most = n / 2;
+        } else {
+            at += n;
+            most = n * 2;
+        }
     }
-    for (size_t i = 0; i < group->count; i++) {
-        group->batches[i]->offset = 0;
-        group->batches[i]->error = (struct error){0};
-        batches_apply(intake, &group->batches[i], 1, deadline_us, &fault);
+}
+
+static void batch_done(struct intake_batch *batch) {
+    batch->state = BATCH_DONE;
+    pthread_cond_signal(&batch->changed);
+}
+
+/* PostgreSQL went away: nobody waits for his own deadline to find that out as well. */
+static void queue_fail(struct intake *intake) {
+    static const struct error away = {ERROR_UNAVAILABLE, "",
+                                      "PostgreSQL is out of reach"};
+    struct intake_batch *batch;
+
+    while ((batch = intake->first)) {
+        queue_remove(intake, batch);
+        batches_end(&batch, 1, away.code, &away, NULL);
+        batch_done(batch);
     }
 }
 
 static void lead_pass(struct intake *intake) {
-    if (intake->first) {
-        struct intake_batch *next = intake->first;
+    struct intake_batch *next = intake->first;
+
+    if (next) {
+        queue_remove(intake, next);
         next->state = BATCH_LEADS;
         pthread_cond_signal(&next->changed);
     } else {
@@ -245,18 +282,23 @@ static void lead_pass(struct intake *intake) {
     }
 }
 
-/* With the lock held, which is given up meanwhile. */
-static void lead(struct intake *intake, int64_t deadline_us) {
+/* With the lock held, which is given up meanwhile. own leads, and is done afterwards. */
+static void lead(struct intake *intake, struct intake_batch *own, int64_t deadline_us) {
     struct intake_batch *batches[INTAKE_GROUP_EVENTS];
-    struct group group = {batches, 0, 0};
+    struct group group = {batches, 1, own->count};
 
+    batches[0] = own;
+    atomic_fetch_add(&own->holders, 1);
     group_take(intake, &group);
     pthread_mutex_unlock(&intake->lock);
     group_apply(intake, &group, deadline_us);
+    bool down = db_pool_down(intake->store->pool);
     pthread_mutex_lock(&intake->lock);
     for (size_t i = 0; i < group.count; i++) {
-        batches[i]->state = BATCH_DONE;
-        pthread_cond_signal(&batches[i]->changed);
+        batch_done(batches[i]);
+    }
+    if (down) {
+        queue_fail(intake);
     }
     lead_pass(intake);
     pthread_mutex_unlock(&intake->lock);
@@ -266,47 +308,49 @@ static void lead(struct intake *intake, int64_t deadline_us) {
     pthread_mutex_lock(&intake->lock);
 }
 
-static bool batch_wait(struct intake *intake, struct intake_batch *batch,
+/* Until the batch is done, its caller is to lead, or the deadline. */
+static void batch_wait(struct intake *intake, struct intake_batch *batch,
                        int64_t deadline_us) {
-    const struct timespec until = {deadline_us / 1000000,
-                                   (deadline_us % 1000000) * 1000};
+    const struct timespec until = {deadline_us / 1000000, (deadline_us % 1000000) * 1000};
     int waited = 0;
 
     while ((batch->state == BATCH_WAITS || batch->state == BATCH_TAKEN) &&
            waited != ETIMEDOUT) {
         waited = pthread_cond_timedwait(&batch->changed, &intake->lock, &until);
     }
-    return batch->state == BATCH_LEADS || batch->state == BATCH_DONE;
+}
+
+/* What the caller is told; the lead is passed on by a caller who has no time for it. */
+static int batch_leave(struct intake *intake, struct intake_batch *batch,
+                       struct error *error) {
+    if (batch->state == BATCH_DONE) {
+        return batch->code ? error_set(error, batch->code, batch->error.pointer, "%s",
+                                       batch->error.detail)
+                           : 0;
+    }
+    if (batch->state == BATCH_WAITS) {
+        queue_remove(intake, batch);
+    } else if (batch->state == BATCH_LEADS) {
+        lead_pass(intake);
+    }
+    return error_set(error, ERROR_UNAVAILABLE, "", "PostgreSQL did not answer in time");
 }
 
 int intake_submit(struct intake *intake, struct intake_batch *batch, int64_t deadline_us,
                   struct error *error) {
-    int code;
-
     pthread_mutex_lock(&intake->lock);
-    queue_add(intake, batch);
     if (intake->leaders < INTAKE_LEADERS) {
         intake->leaders++;
         batch->state = BATCH_LEADS;
-    }
-    while (batch->state != BATCH_DONE) {
-        if (!batch_wait(intake, batch, deadline_us)) {
-            break;
-        }
-        if (batch->state == BATCH_LEADS) {
-            lead(intake, deadline_us);
-        }
-    }
-    if (batch->state == BATCH_DONE) {
-        code = batch->code;
     } else {
-        code = ERROR_UNAVAILABLE;
-        error_set(&batch->error, code, "", "PostgreSQL did not answer in time");
+        queue_add(intake, batch);
+        batch_wait(intake, batch, deadline_us);
     }
-    if (batch->state == BATCH_WAITS) {
-        queue_remove(intake, batch);
+    if (batch->state == BATCH_LEADS &&
+        deadline_us - clock_now_us() >= INTAKE_LEAD_LEAST_US) {
+        lead(intake, batch, deadline_us);
     }
+    int code = batch_leave(intake, batch, error);
     pthread_mutex_unlock(&intake->lock);
-    return code ? error_set(error, code, batch->error.pointer, "%s", batch->error.detail)
-                : 0;
+    return code;
 }
