@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-enum { CODES = 256, SEARCH_MAX = 2048 };
+enum { CODES = 256, SEARCH_MAX = 100 };
 
 /* A state whose children are still to be placed: keys[low..high) share its beginning. */
 struct task {
@@ -23,7 +23,7 @@ struct builder {
     struct task *tasks;
     size_t task_count, task_room;
     size_t used_until; /* one past the last used state */
-    size_t first_free;
+    int32_t first_free, last_free;
 };
 
 struct children {
@@ -99,6 +99,38 @@ static void children_find(const struct builder *b, const struct task *t,
     out->low[out->count] = t->high;
 }
 
+/* Unused states are a list in order of number: next in base, previous in fail. */
+static void free_append(struct builder *b, size_t from, size_t until) {
+    struct automaton_state *states = b->a->states;
+    for (size_t i = from; i < until; i++) {
+        states[i].base = 0;
+        states[i].fail = b->last_free;
+        if (b->last_free) {
+            states[b->last_free].base = (int32_t)i;
+        } else {
+            b->first_free = (int32_t)i;
+        }
+        b->last_free = (int32_t)i;
+    }
+}
+
+static void free_take(struct builder *b, size_t state) {
+    struct automaton_state *states = b->a->states;
+    int32_t next = states[state].base, before = states[state].fail;
+    if (before) {
+        states[before].base = next;
+    } else {
+        b->first_free = next;
+    }
+    if (next) {
+        states[next].fail = before;
+    } else {
+        b->last_free = before;
+    }
+    states[state].base = 0;
+    states[state].fail = AUTOMATON_ROOT;
+}
+
 static bool fits(const struct automaton *a, size_t base, const struct children *c) {
     for (size_t i = 0; i < c->count; i++) {
         if (a->states[base + c->codes[i]].check != AUTOMATON_NONE) {
@@ -108,30 +140,33 @@ static bool fits(const struct automaton *a, size_t base, const struct children *
     return true;
 }
 
+/* Room for 2 * CODES states behind the last used one. */
+static int room_make(struct builder *b) {
+    size_t before = b->a->state_count;
+    if (states_need(b->a, b->used_until + 2 * CODES)) {
+        return ERROR_FAILED;
+    }
+    free_append(b, before, b->a->state_count);
+    return ERROR_NONE;
+}
+
 /* A base at which all children find unused states; 0 without memory. */
 static size_t place(struct builder *b, const struct children *c) {
     struct automaton *a = b->a;
-    if (states_need(a, b->used_until + 2 * CODES)) {
+    size_t first = c->codes[0];
+    if (room_make(b)) {
         return 0;
     }
-    while (a->states[b->first_free].check != AUTOMATON_NONE) {
-        b->first_free++;
-    }
-    size_t first = c->codes[0];
-    size_t at = b->first_free > first ? b->first_free : first + 1;
-    for (size_t tries = 0; at < b->used_until; at++) {
-        if (a->states[at].check != AUTOMATON_NONE) {
-            continue;
-        }
-        if (fits(a, at - first, c)) {
-            return at - first;
-        }
-        if (++tries == SEARCH_MAX) {
-            break;
+    int tries = 0;
+    for (int32_t at = b->first_free; at && tries < SEARCH_MAX; at = a->states[at].base) {
+        if ((size_t)at > first && (size_t)at < b->used_until + CODES) {
+            tries++;
+            if (fits(a, (size_t)at - first, c)) {
+                return (size_t)at - first;
+            }
         }
     }
-    at = b->used_until > first ? b->used_until : first + 1;
-    return at - first;
+    return b->used_until > first ? b->used_until - first : 1;
 }
 
 static int32_t fail_of(const struct automaton *a, int32_t parent, unsigned char byte) {
@@ -146,6 +181,7 @@ static void states_link(struct builder *b, const struct task *t, size_t base,
     a->child[t->state] = c->codes[0];
     for (size_t i = 0; i < c->count; i++) {
         size_t state = base + c->codes[i];
+        free_take(b, state);
         a->states[state].check = t->state;
         a->sibling[state] = i + 1 < c->count ? c->codes[i + 1] : 0;
         b->used_until = state + 1 > b->used_until ? state + 1 : b->used_until;
@@ -208,7 +244,8 @@ static void codes_give(struct automaton *a, const struct automaton_key *keys,
     }
 }
 
-/* Gives back what growing by halves took too much. */
+/* Gives back what growing by halves took too much. Unused states keep their list: nobody's check
+   leads there. */
 static void trim(struct automaton *a, size_t used) {
     size_t count = used + CODES;
     if (count >= a->state_count) {
@@ -225,13 +262,14 @@ static void trim(struct automaton *a, size_t used) {
 
 int automaton_build(struct automaton_key *keys, size_t count, struct automaton *out) {
     memset(out, 0, sizeof *out);
-    struct builder b = {.a = out, .keys = keys, .used_until = 1, .first_free = 1};
+    struct builder b = {.a = out, .keys = keys, .used_until = 1};
     struct children *children = memory_get(sizeof *children);
     int result = ERROR_FAILED;
     out->outputs = memory_get((count + 1) * sizeof *out->outputs);
     if (!children || !out->outputs || states_need(out, 2 * CODES)) {
         goto out;
     }
+    free_append(&b, 1, out->state_count);
     if (count > 1) {
         qsort(keys, count, sizeof *keys, key_order);
     }

@@ -35,9 +35,8 @@ LATIN = {'đ': 'd', 'ł': 'l', 'ø': 'o', 'ħ': 'h', 'ŧ': 't', 'ƀ': 'b', 'ɨ':
          'ᴛ': 't', 'ᴜ': 'u', 'ᴠ': 'v', 'ᴡ': 'w', 'ᴢ': 'z', 'ꜰ': 'f', 'ꜱ': 's', 'ŋ': 'n', 'ɔ': 'o',
          'ƙ': 'k', 'ɦ': 'h', 'ƈ': 'c', 'ɗ': 'd', 'ƥ': 'p', 'ƭ': 't', 'ʋ': 'v', 'ȿ': 's', 'ƴ': 'y'}
 # Letters of other scripts that are read as Latin ones (the first) inside a disguised word.
-LOOKALIKES = ("аa вb сc еe ԁd ғf һh нh іi їi ӏl јj кk мm ոn оo рp ԛq гr ѕs тt цu ԝw хx уy үy ѵv зz ьb "
-              "пn иu лn яr шw ԍg αa βb ςc εe ηn ιi κk μu νv οo ρp σo τt υu χx ωw γy δd λl ζz "
-              "ɑa օo սu հh ցg յj քp ᎪA").split()
+LOOKALIKES = ("аa вb сc еe ԁd һh нh іi їi ӏl јj кk мm ոn оo рp ԛq ѕs тt ԝw хx уy үy ѵv "
+              "αa βb ςc εe ηn ιi κk μu νv οo ρp τt υu χx ωw ɑa օo սu հh ցg յj քp").split()
 
 
 def inside(ranges, cp):

@@ -8,10 +8,12 @@
 #include "moderation/utf8.h"
 
 enum {
-    STEPS_MAX = 1500, /* of one walk */
-    JOINED_MAX = 40,  /* letters of a word taken together over its gaps */
-    SPREAD_MIN = 3,   /* letters one by one */
-    SPREAD_LONG = 4,  /* a term this long is believed inside a row of spread letters */
+    STEPS_MAX = 1500,
+    STEPS_POOR = 40,
+    STEPS_TEXT = 100000, /* of one walk */
+    JOINED_MAX = 40,     /* letters of a word taken together over its gaps */
+    SPREAD_MIN = 3,      /* letters one by one */
+    SPREAD_LONG = 4,     /* a term this long is believed inside a row of spread letters */
     TEXT_MAX = DISGUISE_PARTS_MAX * 4 + 8
 };
 
@@ -29,7 +31,7 @@ struct walk {
     uint64_t locales;
     struct lexicon_hits *hits;
     enum mode mode, spread;
-    unsigned steps;
+    unsigned steps, steps_left;
     size_t count;
     struct part parts[DISGUISE_PARTS_MAX];
     size_t from;   /* first part of this walk */
@@ -217,8 +219,11 @@ static void walk_all(struct walk *w) {
         w->from = from;
         w->before = length;
         w->best = 0;
-        w->steps = STEPS_MAX;
+        unsigned steps = w->steps_left ? STEPS_MAX : STEPS_POOR;
+        w->steps = steps;
         walk_on(w, AUTOMATON_ROOT, from);
+        steps -= w->steps;
+        w->steps_left = w->steps_left > steps ? w->steps_left - steps : 0;
         if (w->best && (w->mode != MODE_WORD || hides_in(w, from, from + w->best))) {
             struct lexicon_hit where = {.start = w->parts[from].start,
                                         .end = w->parts[from + w->best - 1].end,
@@ -393,7 +398,8 @@ static void edges_clear(struct part *parts, size_t count) {
 
 void lexicon_disguise(const struct lexicon *l, uint64_t locales, const char *s,
                       const struct reading *reading, struct lexicon_hits *hits) {
-    struct walk w = {.lexicon = l, .locales = locales, .hits = hits};
+    struct walk w = {
+        .lexicon = l, .locales = locales, .hits = hits, .steps_left = STEPS_TEXT};
     struct part parts[DISGUISE_PARTS_MAX];
     for (size_t i = 0; i < reading->suspect_count; i++) {
         const struct suspect *suspect = &reading->suspects[i];

@@ -7,7 +7,10 @@
 #include "moderation/lexicon_inner.h"
 #include "moderation/utf8.h"
 
-enum { WORD_BYTES_MAX = 64 }; /* how far a word is followed for its clitics */
+enum {
+    WORD_BYTES_MAX = 64, /* how far a word is followed for its clitics */
+    SAME_SOUGHT = 8      /* a passage read in several ways gives the same hit again */
+};
 
 enum class { CLASS_GAP, CLASS_LETTER, CLASS_DIGIT, CLASS_FREE };
 
@@ -68,7 +71,7 @@ static bool bounded(const struct term *t, const struct reading *r, size_t start,
 /* "as" is not "ass", "asssss" is; "penne" would be "pene" to whom two are as good as one, so
    only longer words forgive a doubled or a halved letter. */
 static bool run_agrees(const struct term *t, unsigned want, unsigned have) {
-    if (have == want || (have >= 3 && want <= 2)) {
+    if (have == want || (have >= 3 && want <= 2) || t->spelled == 1) {
         return true;
     }
     return want <= 2 && (have > want ? t->letters >= 4 : t->letters >= 7);
@@ -123,6 +126,12 @@ void lexicon_hit_add(struct lexicon_hits *hits, const struct lexicon *l,
                      const struct term *t, struct lexicon_hit where) {
     if (hits->count == LEXICON_HITS_MAX) {
         return;
+    }
+    for (size_t i = hits->count; i > 0 && hits->count - i < SAME_SOUGHT; i--) {
+        if (hits->items[i - 1].start == where.start &&
+            hits->items[i - 1].end == where.end) {
+            return;
+        }
     }
     where.term = (uint32_t)(t - l->terms);
     where.category = t->category;

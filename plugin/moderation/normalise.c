@@ -123,6 +123,14 @@ static inline void put_ascii(struct writer *w, unsigned char c, size_t start) {
     w->letters++;
 }
 
+/* Cheaper than memcmp for a letter. */
+static inline bool same(const unsigned char *a, const unsigned char *b, size_t n) {
+    while (n > 0 && a[n - 1] == b[n - 1]) {
+        n--;
+    }
+    return n == 0;
+}
+
 /* One folded character of `size` bytes. */
 static void put_character(struct writer *w, const unsigned char *c, size_t size,
                           size_t start) {
@@ -130,7 +138,7 @@ static void put_character(struct writer *w, const unsigned char *c, size_t size,
         put_ascii(w, c[0], start);
         return;
     }
-    if (w->at >= size && memcmp(w->text + w->at - size, c, size) == 0) {
+    if (w->at >= size && same(w->text + w->at - size, c, size)) {
         run_grow(w, w->at - size);
         return;
     }
