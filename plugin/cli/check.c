@@ -41,15 +41,15 @@ static void check_version(struct findings *f, int64_t version) {
 }
 
 static void check_login(struct findings *f, const struct db_result *r) {
-    const char *login = db_value(r, 0, 2);
+    const char *login = db_value(r, 0, 1);
 
-    if (db_bool(r, 0, 3)) {
+    if (db_bool(r, 0, 2)) {
         findings_add(f, FINDING_WARNING,
                      "create role shop login in role vouch_module, and log in as that",
                      "the login %s is a superuser or has BYPASSRLS: row-level security "
                      "does not bind it",
                      login);
-    } else if (!db_bool(r, 0, 4)) {
+    } else if (!db_bool(r, 0, 3)) {
         findings_add(f, FINDING_PROBLEM,
                      "as a superuser: grant vouch_module to that login",
                      "the login %s is not a member of vouch_module", login);
@@ -68,8 +68,7 @@ static bool check_server(struct check *c) {
 
     if (session_call(
             c->session,
-            "SELECT current_setting('server_version_num'),"
-            " current_setting('server_encoding'), current_user, u.rolsuper OR"
+            "SELECT current_setting('server_version_num'), current_user, u.rolsuper OR"
             " u.rolbypassrls, EXISTS (SELECT FROM pg_roles m WHERE m.rolname ="
             " 'vouch_module' AND pg_has_role(m.oid, 'usage')), pg_is_in_recovery(),"
             " EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = 'vouch')"
@@ -80,22 +79,18 @@ static bool check_server(struct check *c) {
         goto out;
     }
     check_version(f, db_int(r, 0, 0));
-    if (strcmp(db_value(r, 0, 1), "UTF8") != 0) {
-        findings_add(f, FINDING_PROBLEM, "create a database with encoding 'UTF8'",
-                     "the database's encoding is %s", db_value(r, 0, 1));
-    }
-    if (db_bool(r, 0, 5)) {
+    if (db_bool(r, 0, 4)) {
         findings_add(f, FINDING_PROBLEM, "name the primary in the connection URL",
                      "this server is a standby and takes no writes");
     }
-    more = db_bool(r, 0, 6);
+    more = db_bool(r, 0, 5);
     if (!more) {
         findings_add(f, FINDING_PROBLEM, "vouchctl migrate",
                      "this database has no schema vouch");
         goto out;
     }
     check_login(f, r);
-    more = db_bool(r, 0, 3) || db_bool(r, 0, 4);
+    more = db_bool(r, 0, 2) || db_bool(r, 0, 3);
 out:
     db_result_free(r);
     return more;

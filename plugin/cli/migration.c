@@ -119,21 +119,12 @@ int migration_file(struct migration *m, const struct asset *asset, struct error 
 }
 
 static int migration_server(struct migration *m, struct error *error) {
-    char text[64];
+    char text[16];
     int code = migration_value(m, "SELECT current_setting('server_version_num')", NULL,
                                text, sizeof text, error);
 
     if (!code && strtoll(text, NULL, 10) < MIGRATION_LEAST_SERVER) {
         code = error_set(error, ERROR_FAILED, "", "PostgreSQL 15 or newer is needed");
-    }
-    if (!code) {
-        code = migration_value(m, "SELECT current_setting('server_encoding')", NULL, text,
-                               sizeof text, error);
-    }
-    if (!code && strcmp(text, "UTF8") != 0) {
-        code =
-            error_set(error, ERROR_FAILED, "",
-                      "the database's encoding is %s; make one with encoding UTF8", text);
     }
     return code;
 }
