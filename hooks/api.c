@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "event.h"
 #include "module.h"
@@ -19,51 +20,70 @@ _Static_assert(VOUCH_INVALID == ERROR_INVALID && VOUCH_UNAVAILABLE == ERROR_UNAV
                "inside and outside count errors alike");
 
 enum {
-    API_THREADS_MOST = 64,
     API_WAIT_MOST_MS = 60000,
     API_CALL_US = 5000000,
     API_TAKE_LOOK_US = 200000, /* between looks while waiting */
     API_ID_MOST = 200
 };
 
-static void api_reply(char **reply, json_t *value) {
+/* Takes value over; NULL is no memory. */
+static int api_reply(char **reply, json_t *value, int code) {
     if (reply) {
-        *reply = json_write(value);
+        *reply = value ? json_write(value) : NULL;
     }
     json_decref(value);
+    return code;
 }
 
-/* RFC 9457. Preserves errno, which is no part of the contract but the host's. */
+/* RFC 9457. */
 static int api_problem(char **reply, const struct error *error) {
     static const struct {
         int code;
         const char *type, *title;
     } problems[] = {
-        {ERROR_INVALID, "invalid", "Invalid"},
-        {ERROR_UNAVAILABLE, "unavailable", "Unavailable"},
-        {ERROR_MISUSE, "misuse", "Misuse"},
-        {ERROR_FORKED, "forked", "Forked"},
-        {ERROR_FAILED, "failed", "Failed"},
+        {ERROR_INVALID, "urn:vouch:problem:invalid", "Invalid"},
+        {ERROR_UNAVAILABLE, "urn:vouch:problem:unavailable", "Unavailable"},
+        {ERROR_MISUSE, "urn:vouch:problem:misuse", "Misuse"},
+        {ERROR_FORKED, "urn:vouch:problem:forked", "Forked"},
+        {ERROR_FAILED, "urn:vouch:problem:failed", "Failed"},
     };
     size_t i = 0;
 
-    while (problems[i].code != error->code && i + 1 < sizeof problems / sizeof *problems) {
+    while (problems[i].code != error->code &&
+           i + 1 < sizeof problems / sizeof *problems) {
         i++;
     }
-    char type[64] = "urn:vouch:problem:";
-    strncat(type, problems[i].type, sizeof type - strlen(type) - 1);
-    api_reply(reply, json_pack("{s:s, s:s, s:s, s:s}", "type", type, "title",
+    return api_reply(reply,
+                     json_pack("{s:s, s:s, s:s, s:s}", "type", problems[i].type, "title",
                                problems[i].title, "detail", error->detail, "pointer",
-                               error->pointer));
-    return problems[i].code;
+                               error->pointer),
+                     problems[i].code);
 }
 
-static int api_begin(const vouch *module, char **reply, struct error *error) {
-    *error = (struct error){0};
+/* One call of the host's: errno is no part of the contract, so it stays as it was. */
+struct call {
+    int kept;
+    struct error error;
+};
+
+static int api_begin(struct call *call, const vouch *module, char **reply) {
+    *call = (struct call){.kept = errno};
     if (reply) {
         *reply = NULL;
     }
-    return module_here(module, error);
+    return module_here(module, &call->error);
+}
+
+/* value answers, unless code is a problem. */
+static int api_end(const struct call *call, int code, char **reply, json_t *value) {
+    if (code < 0) {
+        json_decref(value);
+        code = api_problem(reply, &call->error);
+    } else if (value) {
+        code = api_reply(reply, value, code);
+    }
+    errno = call->kept;
+    return code;
 }
 
 static int api_range(int value, int least, int most, const char *what,
@@ -79,137 +99,131 @@ int vouch_abi(void) {
 }
 
 int vouch_open(const char *options, vouch **module, char **reply) {
-    struct error error = {0};
-    int kept = errno;
+    struct call call = {.kept = errno};
     int code;
 
     if (reply) {
         *reply = NULL;
     }
-    if (!module) {
-        error_set(&error, ERROR_MISUSE, "", "module is NULL: nowhere to put the handle");
-        return api_problem(reply, &error);
+    if (module) {
+        *module = NULL;
+        code = module_open(options, &event_doors, module, &call.error);
+    } else {
+        code = error_set(&call.error, ERROR_INVALID, "",
+                         "module is NULL: nowhere to put the handle");
     }
-    *module = NULL;
-    code = module_open(options, &event_doors, module, &error);
-    errno = kept;
-    return code ? api_problem(reply, &error) : VOUCH_OK;
+    return api_end(&call, code, reply, NULL);
 }
 
 int vouch_start(vouch *module, int threads, char **reply) {
-    struct error error;
-    int kept = errno;
-    int code = api_begin(module, reply, &error);
+    struct call call;
+    int code = api_begin(&call, module, reply);
 
     if (!code) {
-        code = api_range(threads, 1, API_THREADS_MOST, "threads", &error);
+        code = api_range(threads, 1, MODULE_WORKERS_MOST, "threads", &call.error);
     }
     if (!code) {
-        code = worker_start(module, threads, &error);
+        code = worker_start(module, threads, &call.error);
     }
-    errno = kept;
-    return code ? api_problem(reply, &error) : VOUCH_OK;
+    return api_end(&call, code, reply, NULL);
 }
 
 int vouch_step(vouch *module, int budget_ms, char **reply) {
     struct step_report report = {0};
-    struct error error;
-    int kept = errno;
-    int code = api_begin(module, reply, &error);
+    struct call call;
+    json_t *value = NULL;
+    int code = api_begin(&call, module, reply);
 
     if (!code) {
-        code = api_range(budget_ms, 1, API_WAIT_MOST_MS, "budget_ms", &error);
+        code = api_range(budget_ms, 1, API_WAIT_MOST_MS, "budget_ms", &call.error);
     }
     if (!code) {
         code = worker_step(module, clock_now_us() + (int64_t)budget_ms * 1000, &report,
-                           &error);
+                           &call.error);
     }
-    errno = kept;
-    if (code) {
-        return api_problem(reply, &error);
+    if (!code) {
+        value =
+            json_pack("{s:i, s:i, s:I}", "done", report.done, "in_flight",
+                      report.in_flight, "next_ms", (json_int_t)(report.next_us / 1000));
     }
-    api_reply(reply, json_pack("{s:i, s:i, s:I}", "done", report.done, "in_flight",
-                               report.in_flight, "next_ms",
-                               (json_int_t)(report.next_us / 1000)));
-    return VOUCH_OK;
+    return api_end(&call, code, reply, value);
 }
 
 int vouch_stop(vouch *module, int deadline_ms, char **reply) {
-    struct error error;
+    struct call call;
     int in_flight = 0;
-    int kept = errno;
-    int code = api_begin(module, reply, &error);
+    int code = api_begin(&call, module, reply);
 
     if (!code && deadline_ms < 0) {
-        code = error_set(&error, ERROR_INVALID, "", "deadline_ms is 0 or more");
+        code = error_set(&call.error, ERROR_INVALID, "", "deadline_ms is 0 or more");
     }
     if (!code) {
         code = worker_stop(module, clock_now_us() + (int64_t)deadline_ms * 1000,
-                           &in_flight, &error);
+                           &in_flight, &call.error);
     }
-    errno = kept;
-    if (code) {
-        return api_problem(reply, &error);
-    }
-    api_reply(reply, json_pack("{s:i}", "in_flight", in_flight));
-    return VOUCH_OK;
+    return api_end(&call, code, reply, code ? NULL : json_pack("{s:i}", "in_flight", 0));
 }
 
 int vouch_emit(vouch *module, const char *event, size_t length, char **reply) {
-    struct error error;
+    struct call call;
     json_t *answer = NULL;
-    int kept = errno;
-    int code = api_begin(module, reply, &error);
+    int code = api_begin(&call, module, reply);
 
     if (!code && !event) {
-        code = error_set(&error, ERROR_INVALID, "", "event is NULL");
+        code = error_set(&call.error, ERROR_INVALID, "", "event is NULL");
     }
     if (!code) {
-        code = event_emit(module, event, length, &answer, &error);
+        code = event_emit(module, event, length, &answer, &call.error);
     }
-    errno = kept;
-    if (code < 0) {
-        return api_problem(reply, &error);
-    }
-    api_reply(reply, answer);
-    return code;
+    return api_end(&call, code, reply, answer);
 }
 
 /* One look through all stores. */
 static int take_look(vouch *module, char **event, struct error *error) {
+    int64_t deadline = clock_now_us() + API_CALL_US;
     struct shop *shop;
-    int code = module_ready(module, clock_now_us() + API_CALL_US, error);
+    int code = module_ready(module, deadline, error);
 
     for (size_t i = 0; !code && !*event && (shop = module_shop_at(module, i)); i++) {
-        code = outbox_take(&shop->store, clock_now_us() + API_CALL_US, event, error);
+        code = outbox_take(&shop->store, deadline, event, error);
+    }
+    return code;
+}
+
+/* Looks until there is an event, the time is over or vouch_stop is called. */
+static int take_wait(vouch *module, int wait_ms, char **event, struct error *error) {
+    int64_t now = clock_now_us();
+    int64_t until = now + (int64_t)wait_ms * 1000;
+    unsigned stops = worker_stops(module);
+    int code = take_look(module, event, error);
+
+    while (!code && !*event && (now = clock_now_us()) < until) {
+        int64_t next = now + API_TAKE_LOOK_US;
+        if (worker_pause(module, stops, next < until ? next : until)) {
+            break;
+        }
+        code = take_look(module, event, error);
     }
     return code;
 }
 
 int vouch_take(vouch *module, int wait_ms, char **event) {
-    struct error error;
-    int kept = errno;
-    int64_t until = clock_now_us() + (int64_t)wait_ms * 1000;
-    int code = api_begin(module, event, &error);
+    struct call call;
+    int code = api_begin(&call, module, event);
 
     if (!code && !event) {
-        code = error_set(&error, ERROR_INVALID, "", "event is NULL");
+        code = error_set(&call.error, ERROR_INVALID, "", "event is NULL");
     }
     if (!code) {
-        code = api_range(wait_ms, 0, API_WAIT_MOST_MS, "wait_ms", &error);
+        code = api_range(wait_ms, 0, API_WAIT_MOST_MS, "wait_ms", &call.error);
     }
-    while (!code) {
-        code = take_look(module, event, &error);
-        if (code || *event || clock_now_us() >= until ||
-            worker_pause(module, clock_now_us() + API_TAKE_LOOK_US, until)) {
-            break;
-        }
+    if (!code) {
+        code = take_wait(module, wait_ms, event, &call.error);
     }
-    errno = kept;
-    if (code) {
-        return api_problem(event, &error);
+    if (!code && !*event) {
+        code = VOUCH_EMPTY;
     }
-    return *event ? VOUCH_OK : VOUCH_EMPTY;
+    return api_end(&call, code, event, NULL);
 }
 
 /* "STORE:NUMBER", as outbox_take made it. */
@@ -227,23 +241,24 @@ static struct shop *ack_shop(vouch *module, const char *id) {
 }
 
 int vouch_ack(vouch *module, const char *event_id, char **reply) {
-    struct error error;
-    bool known = false;
-    int kept = errno;
-    int64_t deadline = clock_now_us() + API_CALL_US;
-    int code = api_begin(module, reply, &error);
+    struct call call;
     struct shop *shop = NULL;
+    bool known = false;
+    int64_t deadline = clock_now_us() + API_CALL_US;
+    int code = api_begin(&call, module, reply);
 
-    if (!code) {
-        code = module_ready(module, deadline, &error);
+    if (!code && !event_id) {
+        code = error_set(&call.error, ERROR_INVALID, "", "event_id is NULL");
     }
     if (!code) {
-        shop = event_id ? ack_shop(module, event_id) : NULL;
-        code = shop ? outbox_ack(&shop->store, event_id, deadline, &known, &error)
-                    : error_set(&error, ERROR_INVALID, "", "this is no id of ours");
+        code = module_ready(module, deadline, &call.error);
     }
-    errno = kept;
-    return code ? api_problem(reply, &error) : VOUCH_OK;
+    if (!code) {
+        shop = ack_shop(module, event_id);
+        code = shop ? outbox_ack(&shop->store, event_id, deadline, &known, &call.error)
+                    : error_set(&call.error, ERROR_INVALID, "", "this is no id of ours");
+    }
+    return api_end(&call, code, reply, NULL);
 }
 
 static int serve_emit(void *self, const char *event, size_t length, char **reply) {
@@ -256,49 +271,46 @@ static int serve_health(void *self, json_t **health) {
 }
 
 int vouch_serve(vouch *module, const char *request, size_t length, char **response) {
-    struct error error;
     const struct web_doors doors = {serve_emit, serve_health, module};
-    int kept = errno;
-    int code = api_begin(module, response, &error);
+    int64_t now = clock_now_us();
+    struct call call;
     struct shop *shop = NULL;
+    int code = api_begin(&call, module, response);
 
     if (!code && (!request || !response)) {
-        code = error_set(&error, ERROR_INVALID, "", "request or response is NULL");
+        code = error_set(&call.error, ERROR_INVALID, "", "request or response is NULL");
     }
     if (!code) {
-        module_ready(module, clock_now_us() + API_CALL_US / 2, NULL);
+        module_ready(module, now + API_CALL_US / 2, NULL);
         shop = module_shop(module, NULL);
-        code = shop ? web_serve(&shop->store, &doors, request, length,
-                                clock_now_us() + API_CALL_US, response, &error)
-                    : error_set(&error, ERROR_UNAVAILABLE, "", "no store is known yet");
+        code =
+            shop ? web_serve(&shop->store, &doors, request, length, now + API_CALL_US,
+                             response, &call.error)
+                 : error_set(&call.error, ERROR_UNAVAILABLE, "", "no store is known yet");
     }
-    errno = kept;
-    return code ? api_problem(response, &error) : VOUCH_OK;
+    return api_end(&call, code, response, NULL);
 }
 
 int vouch_describe(vouch *module, char **reply) {
-    struct error error;
-    int kept = errno;
-    int code = api_begin(module, reply, &error);
+    struct call call;
+    json_t *value = NULL;
+    int code = api_begin(&call, module, reply);
 
-    if (code) {
-        return api_problem(reply, &error);
+    if (!code) {
+        value = module_describe(module);
+        code = value ? 0 : error_set(&call.error, ERROR_FAILED, "", "no memory");
     }
-    api_reply(reply, module_describe(module));
-    errno = kept;
-    return VOUCH_OK;
+    return api_end(&call, code, reply, value);
 }
 
 int vouch_close(vouch *module) {
-    struct error error = {0};
-    int kept = errno;
-    int code = module_here(module, &error);
+    struct call call;
+    int code = api_begin(&call, module, NULL);
 
     if (!code) {
-        code = module_close(module, &error);
+        code = module_close(module, &call.error);
     }
-    errno = kept;
-    return code;
+    return api_end(&call, code, NULL, NULL);
 }
 
 void vouch_free(char *text) {

@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "worker.h"
 
 enum { EMIT_SPOOL_SHARE = 4, EMIT_SPOOL_US = 100000 }; /* of the deadline, at most */
 
@@ -178,7 +177,6 @@ int event_emit(struct vouch *module, const char *text, size_t length, json_t **r
     }
     if (code >= 0) {
         *reply = emit_reply(&e, code == 1);
-        worker_wake(module);
     }
     emission_end(&e);
     return code;

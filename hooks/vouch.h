@@ -165,8 +165,10 @@ int vouch_start(vouch *module, int threads, char **reply);
  * budget_ms: 1 to 60000. reply: {"done":3,"in_flight":1,"next_ms":250}: units of work
  * done, dialogues still open, and when it is worth calling again. Before you exit, call
  * vouch_stop.
- * Threads: any, also several at once and beside vouch_start: work is claimed by one.
- * Deadline: budget_ms.
+ * Threads: any, also several at once (64) and beside vouch_start: work is claimed by one.
+ * Nothing is done while vouch_stop waits.
+ * Deadline: budget_ms; a statement that PostgreSQL does not answer is given up at most
+ * 5 s later.
  * Returns VOUCH_OK, VOUCH_INVALID, VOUCH_UNAVAILABLE, VOUCH_FORKED, VOUCH_FAILED. */
 int vouch_step(vouch *module, int budget_ms, char **reply);
 

@@ -249,7 +249,7 @@ int module_close(struct vouch *module, struct error *error) {
     pthread_mutex_lock(&register_lock);
     last = module->opened == 1;
     pthread_mutex_lock(&module->lock);
-    bool running = module->threads > 0;
+    bool running = module->crewed > 0;
     pthread_mutex_unlock(&module->lock);
     if (last && running) {
         pthread_mutex_unlock(&register_lock);

@@ -19,9 +19,9 @@
 #include "store.h"
 
 enum {
-    MODULE_CONNECTIONS = 8,     /* of one process at most: 2 leaders, workers, pages */
-    MODULE_OPEN_US = 2500000,   /* what vouch_open waits for PostgreSQL */
-    MODULE_WARM = 8,            /* stores whose lexicon vouch_open compiles */
+    MODULE_CONNECTIONS = 8,   /* of one process at most: 2 leaders, workers, pages */
+    MODULE_OPEN_US = 2500000, /* what vouch_open waits for PostgreSQL */
+    MODULE_WARM = 8,          /* stores whose lexicon vouch_open compiles */
     MODULE_WORKERS_MOST = 64
 };
 
@@ -58,11 +58,14 @@ struct vouch {
     struct shop **shops;
     size_t shop_count;
     struct worker *idle; /* workers nobody runs, the longest idle first */
-    int workers;
-    int threads;  /* running */
-    bool started; /* vouch_start without vouch_stop */
-    bool stopping;
-    unsigned stops; /* how often vouch_stop was called */
+    int workers;         /* idle or not */
+    int steps;           /* being taken, by own threads or callers */
+    pthread_t crew[MODULE_WORKERS_MOST];
+    int crewed;        /* threads to be joined */
+    int threads;       /* of them, those still running */
+    bool stopping;     /* no step begins */
+    unsigned stops;    /* how often vouch_stop was called */
+    int64_t looked_us; /* for stores, with "*" */
 };
 
 /* Finds or makes the instance; module_close undoes one of these. */
@@ -77,6 +80,9 @@ int module_here(const struct vouch *module, struct error *error);
  * ERROR_UNAVAILABLE while PostgreSQL is away; ERROR_INVALID when what it holds does not
  * fit (schema, key, store). */
 int module_ready(struct vouch *module, int64_t deadline_us, struct error *error);
+/* With "*": takes in stores made since, unless that was done within the last every_us. */
+int module_look(struct vouch *module, int64_t every_us, int64_t deadline_us,
+                struct error *error);
 /* The shop of a name, the first for NULL; NULL when this module does not serve it. */
 struct shop *module_shop(struct vouch *module, const char *name);
 /* Adds a shop unless it is there. */

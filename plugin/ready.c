@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/asset.h"
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/memory.h"
 #include "module.h"
@@ -162,6 +163,21 @@ static int ready_stores(struct vouch *module, const struct store *store,
     }
     db_result_free(result);
     return code;
+}
+
+int module_look(struct vouch *module, int64_t every_us, int64_t deadline_us,
+                struct error *error) {
+    struct store store = {.name = "", .pool = module->pool, .log = module->log};
+    int64_t now = clock_now_us();
+
+    if (strcmp(module->options->stores[0], "*") != 0) {
+        return 0;
+    }
+    pthread_mutex_lock(&module->lock);
+    bool due = now - module->looked_us >= every_us;
+    module->looked_us = due ? now : module->looked_us;
+    pthread_mutex_unlock(&module->lock);
+    return due ? ready_stores(module, &store, deadline_us, error) : 0;
 }
 
 int module_ready(struct vouch *module, int64_t deadline_us, struct error *error) {

@@ -257,6 +257,7 @@ int spool_put(struct spool *spool, const char *store, const char *const events[]
 }
 
 struct take {
+    const char *store; /* NULL: any */
     int64_t lease_us;
     size_t most;
     struct spool_entry *entries;
@@ -296,12 +297,13 @@ static int take_collect(struct session *session, struct take *take, int64_t now_
                            " (SELECT 1 FROM event AS l WHERE l.store = e.store"
                            " AND l.failed_us IS NULL AND l.lease_us > 0"
                            " AND l.lease_us > ?1 AND l.lease_us <= ?2)"
-                           " ORDER BY id LIMIT ?3",
+                           " AND (?4 IS NULL OR e.store = ?4) ORDER BY id LIMIT ?3",
                            &rows);
     if (rc == SQLITE_OK) {
         sqlite3_bind_int64(rows, 1, now_us);
         sqlite3_bind_int64(rows, 2, now_us + SPOOL_LEASE_MOST_MS * INT64_C(1000));
         sqlite3_bind_int64(rows, 3, (int64_t)take->most);
+        sqlite3_bind_text(rows, 4, take->store, -1, SQLITE_STATIC);
     }
     while (rc == SQLITE_OK && take->count < take->most && bytes < SPOOL_TAKE_BYTES) {
         rc = sqlite3_step(rows);
@@ -366,9 +368,10 @@ static int take_work(struct session *session, void *task) {
     return spool_settle(session, rc);
 }
 
-int spool_take(struct spool *spool, int lease_ms, size_t most,
+int spool_take(struct spool *spool, const char *store, int lease_ms, size_t most,
                struct spool_entry **entries, size_t *count, struct error *error) {
-    struct take take = {.lease_us = lease_ms * INT64_C(1000), .most = most};
+    struct take take = {
+        .store = store, .lease_us = lease_ms * INT64_C(1000), .most = most};
     *entries = NULL;
     *count = 0;
     if (lease_ms < 1 || lease_ms > SPOOL_LEASE_MOST_MS || most < 1 ||
@@ -427,8 +430,9 @@ int spool_done(struct spool *spool, const int64_t ids[], size_t count,
 
 int spool_return(struct spool *spool, const int64_t ids[], size_t count,
                  struct error *error) {
-    struct change change = {"UPDATE event SET lease_us = 0 WHERE id = ?1", ids, count,
-                            NULL};
+    struct change change = {
+        "UPDATE event SET lease_us = 0, takes = takes - 1 WHERE id = ?1", ids, count,
+        NULL};
     return spool_run(spool, false, clock_now_us() + WAIT_US, change_work, &change, error);
 }
 

@@ -48,16 +48,17 @@ char *spool_warning(struct spool *spool);
 int spool_put(struct spool *spool, const char *store, const char *const events[],
               const size_t lengths[], size_t count, int64_t deadline_us,
               struct error *error);
-/* The oldest entries, leased for lease_ms. A store with a live lease gives nothing, so
- * that its events are replayed in order, by one at a time. *entries is the caller's,
- * freed with spool_entries_free; NULL with *count 0 when there is nothing. */
-int spool_take(struct spool *spool, int lease_ms, size_t most,
+/* The oldest entries of a store (NULL: of any), leased for lease_ms. A store with a live
+ * lease gives nothing, so that its events are replayed in order, by one at a time.
+ * *entries is the caller's, freed with spool_entries_free; NULL with *count 0 when there
+ * is nothing. */
+int spool_take(struct spool *spool, const char *store, int lease_ms, size_t most,
                struct spool_entry **entries, size_t *count, struct error *error);
 void spool_entries_free(struct spool_entry *entries, size_t count);
 /* Removes entries; unknown ids are fine. */
 int spool_done(struct spool *spool, const int64_t ids[], size_t count,
                struct error *error);
-/* Gives leases back before they end. */
+/* Gives leases back before they end, as if the entries had not been taken. */
 int spool_return(struct spool *spool, const int64_t ids[], size_t count,
                  struct error *error);
 /* Sets an entry aside: kept, counted, never given by spool_take again. */

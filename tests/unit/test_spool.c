@@ -130,7 +130,7 @@ static void must_put(struct spool *spool, const char *store, const char *event) 
 static size_t must_take(struct spool *spool, int lease_ms, struct spool_entry **entries) {
     struct error error = {0};
     size_t count = 0;
-    int code = spool_take(spool, lease_ms, 1000, entries, &count, &error);
+    int code = spool_take(spool, NULL, lease_ms, 1000, entries, &count, &error);
     if (code != 0) {
         print_message("# %s\n", error.detail);
     }
@@ -218,7 +218,7 @@ static void test_lease(void **state) {
     must_put(a, "two", "2");
     must_put(a, "one", "3");
     size_t count = 0;
-    assert_int_equal(spool_take(a, 60000, 1, &entries, &count, NULL), 0);
+    assert_int_equal(spool_take(a, NULL, 60000, 1, &entries, &count, NULL), 0);
     assert_int_equal(count, 1);
     assert_int_equal(must_take(b, 250, &others), 1);
     assert_string_equal(others[0].store, "two");
@@ -421,7 +421,7 @@ static void test_damaged(void **state) {
     flip(8192, 40000);
     size_t count = 0;
     struct error error = {0};
-    assert_int_equal(spool_take(spool, 60000, 1000, &entries, &count, &error), 0);
+    assert_int_equal(spool_take(spool, NULL, 60000, 1000, &entries, &count, &error), 0);
     assert_int_equal(count, 0);
     expect_warning(spool, "corrupt");
     spool_close(spool);
@@ -483,7 +483,7 @@ static void *crowd_drain(void *argument) {
     while (!atomic_load(&crowd->stop)) {
         struct spool_entry *entries = NULL;
         size_t count = 0;
-        if (spool_take(crowd->spool, 60000, 7, &entries, &count, NULL) == 0) {
+        if (spool_take(crowd->spool, NULL, 60000, 7, &entries, &count, NULL) == 0) {
             for (size_t i = 0; i < count; i++) {
                 if (spool_done(crowd->spool, &entries[i].id, 1, NULL) == 0) {
                     atomic_fetch_add(&crowd->drained, 1);
