@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* The table, and how a target finds its row. */
+#include "web/route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "web/author.h"
+#include "web/confirm.h"
+#include "web/form.h"
+#include "web/machine.h"
+#include "web/query.h"
+#include "web/storefront.h"
+#include "web/style.h"
+#include "web/unsubscribe.h"
+
+#define ROUTE(methods, pattern, roles, guard, cache, voice, body, fields, handle)        \
+    { methods, pattern, roles, guard, cache, voice, body, fields, handle }
+#define READ (METHOD_GET | METHOD_HEAD)
+#define BOTH (READ | METHOD_POST)
+
+enum {
+    SMALL = 64 << 10,
+    FORM = 1 << 20,
+    EVENTS = 16 << 20,
+    FORM_FIELDS = 4 * FORM_LINES_MOST + 16
+};
+
+/* clang-format off */
+const struct route route_table[] = {
+    ROUTE(BOTH, "/r/{token}", ROLE_ANYBODY, GUARD_ORIGIN, CACHE_NEVER, VOICE_PAGE, FORM, FORM_FIELDS, form_serve),
+    ROUTE(BOTH, "/a/{token}", ROLE_ANYBODY, GUARD_ORIGIN, CACHE_NEVER, VOICE_PAGE, FORM, QUERY_FIELDS_MOST, author_serve),
+    ROUTE(BOTH, "/c/{token}", ROLE_ANYBODY, GUARD_ORIGIN, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, confirm_serve),
+    ROUTE(BOTH, "/u/{token}", ROLE_ANYBODY, GUARD_NONE, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, unsubscribe_serve),
+    ROUTE(READ, "/products/{id}/reviews", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, storefront_reviews),
+    ROUTE(READ, "/products/{id}/rating.jsonld", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, storefront_rating),
+    ROUTE(METHOD_POST, "/events", ROLE_PRODUCER, GUARD_ORIGIN, CACHE_NEVER, VOICE_DATA, EVENTS, QUERY_FIELDS_MOST, machine_events),
+    ROUTE(READ, "/healthz", ROLE_ANYBODY, GUARD_READS, CACHE_NEVER, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, machine_health),
+    ROUTE(READ, "/metrics", ROLE_ANYBODY, GUARD_READS, CACHE_NEVER, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, machine_metrics),
+    ROUTE(READ, "/assets/{name}", ROLE_ANYBODY, GUARD_READS, CACHE_FOREVER, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, style_serve),
+};
+/* clang-format on */
+const size_t route_count = sizeof route_table / sizeof *route_table;
+
+/* Compares segment by segment; what stands in braces takes one that is not empty. */
+static bool route_fits(const char *pattern, const struct target *target,
+                       const char **argument) {
+    *argument = NULL;
+    for (size_t i = 0; i < target->count && i < TARGET_SEGMENTS_MOST; i++) {
+        const char *segment = target->segments[i];
+        size_t n;
+        if (*pattern != '/') {
+            return false;
+        }
+        n = strcspn(++pattern, "/");
+        if (*pattern == '{' && *segment) {
+            *argument = segment;
+        } else if (strlen(segment) != n || memcmp(segment, pattern, n) != 0) {
+            return false;
+        }
+        pattern += n;
+    }
+    return *pattern == '\0' && target->count > 0 && target->count <= TARGET_SEGMENTS_MOST;
+}
+
+const struct route *route_find(const struct target *target, const char **argument) {
+    for (size_t i = 0; i < route_count; i++) {
+        if (route_fits(route_table[i].pattern, target, argument)) {
+            return &route_table[i];
+        }
+    }
+    *argument = NULL;
+    return NULL;
+}
+
+static const struct {
+    const char *name;
+    unsigned bit;
+} methods[] = {{"GET", METHOD_GET}, {"HEAD", METHOD_HEAD}, {"POST", METHOD_POST}},
+  roles[] = {{"viewer", ROLE_VIEWER},
+             {"moderator", ROLE_MODERATOR},
+             {"manager", ROLE_MANAGER},
+             {"mediator", ROLE_MEDIATOR},
+             {"producer", ROLE_PRODUCER}};
+
+unsigned route_method(const char *method) {
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        if (strcmp(method, methods[i].name) == 0) {
+            return methods[i].bit;
+        }
+    }
+    return 0;
+}
+
+unsigned route_role(const char *role) {
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+        if (strcmp(role, roles[i].name) == 0) {
+            return roles[i].bit;
+        }
+    }
+    return 0;
+}
+
+void route_allow(const struct route *route, char out[32]) {
+    size_t used = 0;
+
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        if (route->methods & methods[i].bit) {
+            used += (size_t)snprintf(out + used, 32 - used, "%s%s", used ? ", " : "",
+                                     methods[i].name);
+        }
+    }
+}
+
+bool route_sound(const struct route *r) {
+    bool unsafe = (r->methods & METHOD_POST) != 0;
+    bool known = r->methods && r->pattern && r->pattern[0] == '/' && r->roles &&
+                 r->guard && r->cache && r->voice && r->body_most && r->fields_most &&
+                 r->handle;
+
+    return known && unsafe == (r->guard != GUARD_READS) &&
+           (!unsafe || r->cache == CACHE_NEVER) &&
+           !(r->methods & METHOD_GET) == !(r->methods & METHOD_HEAD) &&
+           !((r->roles & ROLE_ANYBODY) && r->guard == GUARD_TOKEN) &&
+           (strncmp(r->pattern, "/console", 8) != 0 ||
+            (!(r->roles & ROLE_ANYBODY) && r->guard != GUARD_NONE));
+}
