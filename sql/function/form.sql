@@ -4,7 +4,10 @@ create or replace function vouch.form_lines(p_store text, p_order text) returns 
 language sql stable set search_path = '' as $$
   select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('line_id', l.line_id, 'product_id', l.product_id,
     'name', coalesce(l.name, p.name, l.product_id), 'url', coalesce(l.url, p.url), 'delivered_at', l.delivered_at,
-    'review', (select jsonb_build_object('review_id', v.review_id, 'state', v.state) from vouch.review v
+    'review', (select jsonb_build_object('review_id', v.review_id, 'state', v.state, 'rating', r.rating, 'title', r.title, 'body', r.body,
+                 'name', r.author_name)
+               from vouch.review v
+               join vouch.review_revision r on r.store_id = v.store_id and r.review_id = v.review_id and r.revision = v.revision
                where v.store_id = p_store and v.order_id = p_order and v.line_id = l.line_id and v.state <> 'withdrawn'))) order by l.line_id), '[]')
   from vouch.order_line l
   left join vouch.product p on p.store_id = l.store_id and p.product_id = l.product_id
