@@ -52,7 +52,7 @@ do $$
 declare
   called text;
 begin
-  foreach called in array array['ingest', 'request_enqueue', 'mail_claim', 'mail_attempt', 'mail_settle', 'mail_release', 'mail_recover',
+  foreach called in array array['ingest', 'request_enqueue', 'mail_claim', 'mail_attempt', 'mail_data', 'mail_settle', 'mail_release', 'mail_recover',
       'hold_sweep', 'rating_fold', 'outbox_take', 'outbox_ack', 'confirm_view', 'confirm_do', 'author_link', 'author_view', 'author_edit',
       'author_withdraw', 'unsubscribe_view', 'unsubscribe_do', 'form_view', 'form_submit', 'storefront_reviews', 'record_open', 'record_append',
       'record_faults', 'record_head_of', 'settings', 'settings_version', 'schema_number', 'secret_key', 'key_check', 'stores', 'queue_view', 'decide', 'health',

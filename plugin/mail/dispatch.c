@@ -67,6 +67,22 @@ int dispatch_count(const struct dispatch *d, enum slot_state state) {
     return count;
 }
 
+int dispatch_under_way(const struct dispatch *d) {
+    return dispatch_count(d, SLOT_SENDING) + dispatch_count(d, SLOT_HELD) +
+           dispatch_count(d, SLOT_HANDED);
+}
+
+struct slot *dispatch_find(struct dispatch *d, int64_t mail) {
+    for (size_t i = 0; i < DISPATCH_SLOTS; i++) {
+        struct slot *slot = &d->slots[i];
+        if ((slot->state == SLOT_SENDING || slot->state == SLOT_HELD ||
+             slot->state == SLOT_HANDED) &&
+            slot->mail.id == mail)
+            return slot;
+    }
+    return NULL;
+}
+
 bool dispatch_idle(const struct dispatch *d) {
     return dispatch_count(d, SLOT_FREE) == DISPATCH_SLOTS;
 }
@@ -102,7 +118,7 @@ static void watch_relay(struct dispatch *d) {
 }
 
 static bool nothing_left(const struct dispatch *d) {
-    return dispatch_count(d, SLOT_CLAIMED) == 0 && dispatch_count(d, SLOT_SENDING) == 0;
+    return dispatch_count(d, SLOT_CLAIMED) == 0 && dispatch_under_way(d) == 0;
 }
 
 /* Until the relay says something, the next answer is due for recording, or the deadline. */
@@ -114,6 +130,9 @@ static void wait_for_relay(struct dispatch *d, int64_t deadline_us) {
     if (until_us > deadline_us)
         until_us = deadline_us;
     if (d->smtp && smtp_run(d->smtp, until_us) > 0)
+        return;
+    dispatch_take(d);
+    if (dispatch_count(d, SLOT_HELD) > 0 && now_us >= d->record_at_us)
         return;
     if (d->smtp && dispatch_count(d, SLOT_CLAIMED) > 0 && smtp_ready(d->smtp) > 0)
         return;
@@ -128,6 +147,7 @@ static void work(struct dispatch *d, const struct settings *settings,
     bool may = d->ready && settings;
     do {
         dispatch_take(d);
+        dispatch_hand_over(d, deadline_us);
         dispatch_record(d, false, deadline_us);
         watch_relay(d);
         return_waiting(d, !may, 0);
@@ -188,8 +208,9 @@ int dispatch_release(struct dispatch *d, int64_t deadline_us, struct error *erro
     return_waiting(d, true, 0);
     for (;;) {
         dispatch_take(d);
+        dispatch_hand_over(d, deadline_us);
         dispatch_record(d, true, deadline_us);
-        left = dispatch_count(d, SLOT_SENDING) + dispatch_count(d, SLOT_ANSWERED);
+        left = dispatch_under_way(d) + dispatch_count(d, SLOT_ANSWERED);
         if (left == 0 || clock_now_us() >= deadline_us)
             break;
         wait_for_relay(d, deadline_us);

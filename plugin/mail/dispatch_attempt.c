@@ -75,7 +75,7 @@ static void add_columns(const struct dispatch *d, struct slot *const slots[],
     db_add_array(p, &tokens);
     db_add_array(p, &hashes);
     db_add_array(p, &codes);
-    db_add_int(p, smtp_longest_us(d->smtp) / 1000000);
+    db_add_int(p, DISPATCH_CLAIM_LEASE_S);
 }
 
 static struct slot *find_slot(struct slot *const slots[], size_t count, int64_t mail) {
@@ -101,7 +101,7 @@ static void read_rows(struct dispatch *d, struct slot *const slots[], size_t cou
         slot->mail.discount = db_json(rows, row, 2);
         slot->state = SLOT_SENDING;
         slot->since_us = asked_us;
-        slot->lease_end_us = asked_us + smtp_longest_us(d->smtp);
+        slot->lease_end_us = asked_us + (int64_t)DISPATCH_CLAIM_LEASE_S * 1000000;
     }
 }
 
@@ -211,7 +211,8 @@ static void start(struct dispatch *d, const struct settings *settings,
                                    .from = slot->from,
                                    .to = context_text(slot, "email"),
                                    .message = slot->message.data,
-                                   .length = slot->message.length};
+                                   .length = slot->message.length,
+                                   .hold = true};
     KILLPOINT("composed");
     int rc = clock_now_us() - slot->since_us > DISPATCH_START_US
                  ? ERROR_UNAVAILABLE

@@ -15,11 +15,11 @@ enum {
     DISPATCH_CLAIM_LEASE_S = 45, /* before the attempt */
     DISPATCH_WAIT_US = 30000000, /* a claimed mail waits for a connection */
     DISPATCH_START_US = 5000000, /* from the attempt to the first byte */
-    DISPATCH_GATHER_US = 20000,  /* answers wait for company */
+    DISPATCH_GATHER_US = 10000,  /* answers wait for company */
     DISPATCH_RETRY_US = 250000,  /* after the database failed */
     DISPATCH_LOOK_US = 1000000,  /* at an empty queue */
     DISPATCH_LOOK_LEAST_US = 100000,
-    DISPATCH_RECOVER_US = 5000000,
+    DISPATCH_RECOVER_US = 1000000,
     DISPATCH_POSTPONE_S = 3600, /* a mail that cannot be written */
     DISPATCH_RELAY_PAUSE_S = 1
 };
@@ -27,9 +27,11 @@ enum {
 enum slot_state {
     SLOT_FREE = 0,
     SLOT_CLAIMED = 1,  /* leased, nothing begun */
-    SLOT_SENDING = 2,  /* its attempt is in the database */
+    SLOT_SENDING = 2,  /* its attempt is in the database, the relay hears of it */
     SLOT_ANSWERED = 3, /* the relay decided, the database does not know yet */
-    SLOT_RETURNED = 4  /* nothing of it left: the lease is to be given back */
+    SLOT_RETURNED = 4, /* nothing of it left: the lease is to be given back */
+    SLOT_HELD = 5,     /* the relay asks for the message */
+    SLOT_HANDED = 6    /* it may arrive from here on */
 };
 
 struct slot {
@@ -80,6 +82,11 @@ void dispatch_look(struct dispatch *d, int64_t deadline_us);
 /* dispatch_attempt.c: as many claimed mails as connections are ready. True when one was. */
 bool dispatch_begin(struct dispatch *d, const struct settings *settings,
                     int64_t deadline_us);
+/* Notes that the held mails may arrive, and hands them over. */
+void dispatch_hand_over(struct dispatch *d, int64_t deadline_us);
+/* $1 to $3: the store, mails, leases. */
+void dispatch_add_keys(const struct dispatch *d, struct slot *const slots[], size_t count,
+                       struct db_params *p);
 
 /* dispatch_settle.c */
 void dispatch_take(struct dispatch *d); /* the relay's answers into their slots */
@@ -88,6 +95,10 @@ void dispatch_return(struct slot *slot, int again_s);
 
 /* dispatch.c */
 int dispatch_count(const struct dispatch *d, enum slot_state state);
+/* Mails the relay has heard of and not decided. */
+int dispatch_under_way(const struct dispatch *d);
+/* The slot whose mail is under way; NULL. */
+struct slot *dispatch_find(struct dispatch *d, int64_t mail);
 void dispatch_free_slot(struct slot *slot);
 int64_t dispatch_database_deadline(int64_t deadline_us);
 

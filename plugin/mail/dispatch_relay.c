@@ -113,7 +113,7 @@ bool dispatch_configure(struct dispatch *d, const struct settings *settings) {
     const char *column = missing(settings);
     char *relay = describe(settings);
     bool changed = !d->relay || !relay || strcmp(relay, d->relay) != 0;
-    bool busy = dispatch_count(d, SLOT_SENDING) > 0;
+    bool busy = dispatch_under_way(d) > 0;
 
     if (column)
         dispatch_trouble(d, "set store.%s", column);

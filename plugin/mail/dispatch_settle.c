@@ -21,17 +21,11 @@ void dispatch_return(struct slot *slot, int again_s) {
     slot->since_us = clock_now_us();
 }
 
-static struct slot *find_sending(struct dispatch *d, int64_t mail) {
-    for (size_t i = 0; i < DISPATCH_SLOTS; i++)
-        if (d->slots[i].state == SLOT_SENDING && d->slots[i].mail.id == mail)
-            return &d->slots[i];
-    return NULL;
-}
-
 void dispatch_take(struct dispatch *d) {
     struct smtp_result result;
+    int64_t held;
     while (d->smtp && smtp_take(d->smtp, &result)) {
-        struct slot *slot = find_sending(d, result.id);
+        struct slot *slot = dispatch_find(d, result.id);
         if (!slot)
             continue;
         KILLPOINT("answered");
@@ -40,6 +34,13 @@ void dispatch_take(struct dispatch *d) {
         slot->since_us = clock_now_us();
         if (result.class == SMTP_RELAY_DOWN)
             dispatch_return(slot, DISPATCH_RELAY_PAUSE_S);
+    }
+    while (d->smtp && smtp_held(d->smtp, &held)) {
+        struct slot *slot = dispatch_find(d, held);
+        if (slot)
+            slot->state = SLOT_HELD;
+        else
+            smtp_drop(d->smtp, held);
     }
 }
 
@@ -51,20 +52,6 @@ static void mask(char out[LOG_MESSAGE_BYTES], const char *format, ...) {
     va_start(list, format);
     log_message(out, format, list);
     va_end(list);
-}
-
-static void add_keys(const struct dispatch *d, struct slot *const slots[], size_t count,
-                     struct db_params *p) {
-    struct db_array mails, leases;
-    db_array_open(&mails, DB_INT);
-    db_array_open(&leases, DB_INT);
-    for (size_t i = 0; i < count; i++) {
-        db_array_int(&mails, slots[i]->mail.id);
-        db_array_int(&leases, slots[i]->lease);
-    }
-    db_add_text(p, d->store->name);
-    db_add_array(p, &mails);
-    db_add_array(p, &leases);
 }
 
 static void add_results(struct slot *const slots[], size_t count, struct db_params *p) {
@@ -97,7 +84,7 @@ static int call_settle(struct dispatch *d, struct slot *const slots[], size_t co
     struct db_result *result = NULL;
     int rc;
     db_params_open(&p);
-    add_keys(d, slots, count, &p);
+    dispatch_add_keys(d, slots, count, &p);
     add_results(slots, count, &p);
     KILLPOINT("settling");
     rc = store_call(d->store, "SELECT vouch.mail_settle($1, $2, $3, $4, $5, $6, $7)", &p,
@@ -117,7 +104,7 @@ static int call_release(struct dispatch *d, struct slot *const slots[], size_t c
     struct db_params p;
     int rc;
     db_params_open(&p);
-    add_keys(d, slots, count, &p);
+    dispatch_add_keys(d, slots, count, &p);
     db_add_int(&p, slots[0]->again_s);
     rc = store_call(d->store,
                     "SELECT vouch.mail_release($1, $2, $3, make_interval(secs => $4))",
@@ -179,7 +166,7 @@ static void forget_overdue(struct dispatch *d, int64_t now_us) {
 
 static bool record_is_due(const struct dispatch *d, int64_t now_us) {
     int answered = dispatch_count(d, SLOT_ANSWERED);
-    if (answered >= d->limits.connections || dispatch_count(d, SLOT_SENDING) == 0)
+    if (answered >= d->limits.connections || dispatch_under_way(d) == 0)
         return true;
     for (size_t i = 0; i < DISPATCH_SLOTS; i++)
         if (d->slots[i].state == SLOT_ANSWERED &&

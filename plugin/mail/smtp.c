@@ -136,7 +136,7 @@ static void keep_result(struct smtp *smtp, const struct smtp_result *result) {
 }
 
 static void look(struct smtp *smtp, struct dialogue *d) {
-    if (d->opened)
+    if (d->opened || d->held)
         smtp->stirred = true;
     if (d->failed)
         note_failure(smtp, &d->result);
@@ -312,6 +312,43 @@ bool smtp_take(struct smtp *smtp, struct smtp_result *result) {
     smtp->first = (smtp->first + 1) % SMTP_RESULTS_MAX;
     smtp->waiting--;
     return true;
+}
+
+bool smtp_held(struct smtp *smtp, int64_t *id) {
+    for (int i = 0; i < smtp->connections; i++) {
+        struct dialogue *d = &smtp->dialogues[i];
+        bool held = d->held && d->state == DIALOGUE_HELD;
+        d->held = false;
+        if (!held)
+            continue;
+        *id = d->mail.id;
+        return true;
+    }
+    return false;
+}
+
+static struct dialogue *find_held(struct smtp *smtp, int64_t id) {
+    for (int i = 0; i < smtp->connections; i++)
+        if (smtp->dialogues[i].state == DIALOGUE_HELD && smtp->dialogues[i].mail.id == id)
+            return &smtp->dialogues[i];
+    return NULL;
+}
+
+bool smtp_go(struct smtp *smtp, int64_t id) {
+    struct dialogue *d = find_held(smtp, id);
+    if (!d)
+        return false;
+    dialogue_go(d);
+    look(smtp, d);
+    return true;
+}
+
+void smtp_drop(struct smtp *smtp, int64_t id) {
+    struct dialogue *d = find_held(smtp, id);
+    if (!d)
+        return;
+    dialogue_lose(d, "not handed over");
+    look(smtp, d);
 }
 
 int smtp_in_flight(const struct smtp *smtp) {

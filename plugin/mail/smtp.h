@@ -45,6 +45,7 @@ struct smtp_mail {
     const char *from, *to;
     const char *message;
     size_t length;
+    bool hold; /* at 354 wait for smtp_go: the last moment to note that it may arrive */
 };
 
 struct smtp_result {
@@ -77,9 +78,15 @@ bool smtp_trouble(const struct smtp *smtp, struct smtp_result *why);
 /* Begins a mail on a ready connection. ERROR_INVALID: the envelope or the message is
  * malformed, no byte was sent, there will be no result. ERROR_UNAVAILABLE: none is ready. */
 int smtp_start(struct smtp *smtp, const struct smtp_mail *mail, struct error *error);
-/* Drives everything until a result is there, a connection became ready, connecting failed,
+/* Drives everything until a result is there, a mail is held, a connection became ready, connecting failed,
  * nothing is under way, or the deadline (CLOCK_MONOTONIC). Number of results waiting. */
 int smtp_run(struct smtp *smtp, int64_t deadline_us);
+/* A mail begun with hold came to its 354: its id, once; false when there is none. It waits
+ * as long as for a reply, then ends as SMTP_DEFERRED, as it does by smtp_drop. */
+bool smtp_held(struct smtp *smtp, int64_t *id);
+/* Hands its message over. False when it has ended meanwhile. */
+bool smtp_go(struct smtp *smtp, int64_t id);
+void smtp_drop(struct smtp *smtp, int64_t id);
 /* The next result, oldest first; false when there is none. */
 bool smtp_take(struct smtp *smtp, struct smtp_result *result);
 /* Mails started and not yet taken. */
@@ -87,7 +94,8 @@ int smtp_in_flight(const struct smtp *smtp);
 /* Hangs up everywhere; what was under way ends as SMTP_DEFERRED or SMTP_AMBIGUOUS. */
 void smtp_abort(struct smtp *smtp);
 
-/* From smtp_start to the result at the latest: a lease must last longer. 660 s. */
+/* From smtp_start, or smtp_go for held mails, to the result at the latest: a lease must last
+ * longer. 660 s. */
 int64_t smtp_longest_us(const struct smtp *smtp);
 
 #endif

@@ -150,6 +150,11 @@ static void say_envelope(struct dialogue *d, bool utf8, bool eight_bit) {
     d->state = DIALOGUE_MAIL;
 }
 
+/* A little less than smtp_longest_us, for the owner to hear of it in time. */
+static int64_t latest(const struct dialogue *d, int64_t now_us) {
+    return now_us + d->limits->data_us + d->limits->reply_us / 12 * 11;
+}
+
 void dialogue_begin(struct dialogue *d, const struct smtp_mail *mail) {
     const char *enhanced = "";
     bool utf8 = has_eight_bit(mail->from, strlen(mail->from)) ||
@@ -167,8 +172,7 @@ void dialogue_begin(struct dialogue *d, const struct smtp_mail *mail) {
     }
     d->mails++;
     d->deadline_us = now_us + d->limits->reply_us;
-    /* A little less than smtp_longest_us, for the owner to hear of it in time. */
-    d->last_us = now_us + d->limits->data_us + d->limits->reply_us / 12 * 11;
+    d->last_us = latest(d, now_us);
     say_envelope(d, utf8, eight_bit);
     dialogue_drive(d, now_us);
 }
@@ -279,8 +283,23 @@ static void on_rcpt(struct dialogue *d) {
         reset(d);
 }
 
+static void hold(struct dialogue *d) {
+    d->state = DIALOGUE_HELD;
+    d->deadline_us = clock_now_us() + d->limits->reply_us;
+    d->held = true;
+}
+
+void dialogue_go(struct dialogue *d) {
+    int64_t now_us = clock_now_us();
+    d->last_us = latest(d, now_us);
+    say_message(d);
+    dialogue_drive(d, now_us);
+}
+
 static void on_data(struct dialogue *d) {
-    if (d->reply.code == 354 && d->busy) {
+    if (d->reply.code == 354 && d->busy && d->mail.hold) {
+        hold(d);
+    } else if (d->reply.code == 354 && d->busy) {
         say_message(d);
     } else if (d->reply.code == 354) {
         say(d, DIALOGUE_EMPTY, ".\r\n");
@@ -320,8 +339,9 @@ static void on_reply(struct dialogue *d) {
     static void (*const handlers[DIALOGUE_STATES])(struct dialogue *) = {
         [DIALOGUE_HELLO] = on_hello, [DIALOGUE_IDLE] = on_idle,
         [DIALOGUE_MAIL] = on_mail,   [DIALOGUE_RCPT] = on_rcpt,
-        [DIALOGUE_DATA] = on_data,   [DIALOGUE_BODY] = on_body,
-        [DIALOGUE_EMPTY] = on_empty, [DIALOGUE_RESET] = on_reset,
+        [DIALOGUE_DATA] = on_data,   [DIALOGUE_HELD] = on_idle,
+        [DIALOGUE_BODY] = on_body,   [DIALOGUE_EMPTY] = on_empty,
+        [DIALOGUE_RESET] = on_reset,
     };
     if (d->reply.code == 421 && d->state != DIALOGUE_HELLO) {
         settle_by_reply(d, judge(d->state, 421));

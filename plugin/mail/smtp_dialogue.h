@@ -21,6 +21,7 @@ enum dialogue_state {
     DIALOGUE_MAIL, /* the reply awaited is the one to MAIL, and so on */
     DIALOGUE_RCPT,
     DIALOGUE_DATA,
+    DIALOGUE_HELD, /* 354 was said, the owner has not said go */
     DIALOGUE_BODY, /* the message is being handed over, or the reply to its dot awaited */
     DIALOGUE_EMPTY, /* the reply to a lone dot, after 354 for a mail already refused */
     DIALOGUE_RESET,
@@ -57,6 +58,7 @@ struct dialogue {
     /* What happened since the owner looked; the owner clears them. */
     bool decided; /* result holds */
     bool opened;
+    bool held;   /* came to DIALOGUE_HELD */
     bool failed; /* no mail could be tried: result's code, enhanced, reply say why */
 };
 
@@ -68,6 +70,8 @@ int dialogue_open(struct dialogue *d, struct net *net, const struct net_target *
 void dialogue_close(struct dialogue *d);
 /* Only when idle. The mail may be decided at once: what the relay cannot carry. */
 void dialogue_begin(struct dialogue *d, const struct smtp_mail *mail);
+/* Only when held: hands the message over. */
+void dialogue_go(struct dialogue *d);
 /* Sends and reads as much as goes without waiting; checks the deadline. */
 void dialogue_drive(struct dialogue *d, int64_t now_us);
 /* Gives the mail under way its verdict and hangs up. */

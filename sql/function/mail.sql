@@ -141,8 +141,9 @@ begin
           perform vouch.mail_skip(p_store, mail, obstacle);
         else
           perform vouch.link_issue(p_store, single.tokens);
-          insert into vouch.send_attempt (store_id, mail_id, attempt, lease, message_id, started_at)
-          values (p_store, mail.mail_id, mail.attempts + 1, mail.lease, single.message_id, vouch.clock());
+          insert into vouch.send_attempt (store_id, mail_id, attempt, lease, message_id, started_at, finished_at, class, reply)
+          values (p_store, mail.mail_id, mail.attempts + 1, mail.lease, single.message_id, vouch.clock(), vouch.clock(), 'deferred',
+            'nothing was handed over');
           update vouch.outgoing_mail m set attempts = m.attempts + 1, lease_until = vouch.clock() + p_lease
           where m.store_id = p_store and m.mail_id = mail.mail_id;
         end if;
@@ -153,7 +154,29 @@ begin
 end
 $$;
 comment on function vouch.mail_attempt is
-'Right before the recipients are named to the relay: checks once more whether each mail should go, issues its code and links, and commits the attempt. Answers an obstacle (the mail is settled then) or the discount to print.';
+'Right before the recipients are named to the relay: checks once more whether each mail should go, issues its code and links, and commits the attempt. Answers an obstacle (the mail is settled then) or the discount to print. Until vouch.mail_data the attempt reads as one that surely did not arrive.';
+
+create or replace function vouch.mail_data(p_store text, p_mails bigint[], p_leases bigint[], p_lease interval) returns setof bigint
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform vouch.enter(p_store);
+  return query
+  with held as materialized (
+    select m.mail_id, m.lease from unnest(p_mails, p_leases) as a (id, lease)
+    join vouch.outgoing_mail m on m.store_id = p_store and m.mail_id = a.id and m.lease = a.lease and m.state = 'sending'
+    order by m.mail_id for update of m
+  ), opened as (
+    update vouch.send_attempt t set finished_at = null, class = null, reply = null
+    from held h where t.store_id = p_store and t.mail_id = h.mail_id and t.lease = h.lease
+    returning t.mail_id
+  )
+  update vouch.outgoing_mail m set lease_until = vouch.clock() + p_lease
+  from opened o where m.store_id = p_store and m.mail_id = o.mail_id
+  returning m.mail_id;
+end
+$$;
+comment on function vouch.mail_data is
+'The relay asks for the message: from now on each of these mails may arrive. Returns those whose lease still holds; the others must not be handed over.';
 
 create or replace function vouch.link_issue(p_store text, p_tokens jsonb) returns void
 language plpgsql set search_path = '' as $$
@@ -259,6 +282,7 @@ language plpgsql security definer set search_path = '' as $$
 declare
   single record;
   mail vouch.outgoing_mail;
+  holds boolean;
   settled integer := 0;
 begin
   perform vouch.enter(p_store);
@@ -266,11 +290,12 @@ begin
     select a.* from unnest(p_mails, p_leases, p_classes, p_codes, p_enhanced, p_replies)
       as a (id, lease, class, code, enhanced, reply) order by a.id
   loop
-    update vouch.send_attempt t set finished_at = vouch.clock(), class = single.class, code = single.code, reply = left(single.reply, 500)
-    where t.store_id = p_store and t.mail_id = single.id and t.lease = single.lease and t.class is null;
     select m.* into mail from vouch.outgoing_mail m
     where m.store_id = p_store and m.mail_id = single.id and m.state = 'sending' and m.lease = single.lease for update;
-    if found then
+    holds := found;
+    update vouch.send_attempt t set finished_at = vouch.clock(), class = single.class, code = single.code, reply = left(single.reply, 500)
+    where t.store_id = p_store and t.mail_id = single.id and t.lease = single.lease and (holds or t.class is null);
+    if holds then
       perform vouch.mail_outcome(p_store, mail, single.class, single.code::integer, single.enhanced);
       settled := settled + 1;
     end if;
@@ -294,7 +319,7 @@ begin
     order by m.mail_id for update of m
   loop
     delete from vouch.send_attempt t
-    where t.store_id = p_store and t.mail_id = mail.mail_id and t.lease = mail.lease and t.class is null;
+    where t.store_id = p_store and t.mail_id = mail.mail_id and t.lease = mail.lease;
     if found then
       update vouch.outgoing_mail m set attempts = m.attempts - 1 where m.store_id = p_store and m.mail_id = mail.mail_id;
     end if;
