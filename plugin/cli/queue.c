@@ -24,7 +24,7 @@ enum {
 struct queue {
     struct session session;
     const char *store;
-    int64_t now_us; /* vouch.clock() */
+    int64_t now_us; /* by vouch.clock() */
     size_t count;
     json_t *all; /* with --json; else NULL */
 };
@@ -170,7 +170,8 @@ static int queue_page(struct queue *q, const json_t *last, json_t **page,
     db_add_int(&params, QUEUE_PAGE);
     code = session_call(&q->session,
                         "SELECT vouch.queue_view($1, $2::timestamptz, $3, $4::integer),"
-                        " (extract(epoch FROM vouch.clock()) * 1000000)::bigint",
+                        " (SELECT (extract(epoch FROM i.clock) * 1000000)::bigint"
+                        " FROM vouch.check_installation() i)",
                         &params, &result, error);
     if (!code) {
         *page = db_json(result, 0, 0);

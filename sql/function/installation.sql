@@ -14,10 +14,13 @@ end
 $$;
 comment on function vouch.store_make is 'Makes a store with the defaults of every setting: p_store, or main where there is none at all. Its name when it is new. By vouchctl migrate.';
 
-create or replace function vouch.check_installation(out schema integer, out functions text, out clock_offset text, out key_fingerprint text, out key_kept bytea)
+-- Dropped first, so that its columns may change from version to version.
+drop function if exists vouch.check_installation();
+create function vouch.check_installation(out schema integer, out functions text, out clock_offset text, out key_fingerprint text, out key_kept bytea,
+  out clock timestamptz)
 language sql stable security definer set search_path = '' as $$
   select (select max(m.number) from vouch.migration m), i.functions_print, nullif(i.clock_offset, '0')::text, i.key_fingerprint,
-    (select s.value from vouch.secret s where s.name = 'key')
+    (select s.value from vouch.secret s where s.name = 'key'), vouch.clock()
   from vouch.installation i
 $$;
 comment on function vouch.check_installation is 'What vouchctl check compares with itself and with the options; changes nothing.';
