@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Configuration snapshots: fetched when a newer version was noticed, swapped under a lock,
- * kept alive by those who hold one. */
+ * kept alive by those who hold one. Abusive words are most of the bytes and most of the
+ * work, and change seldom: snapshots share them. */
 #include "settings.h"
 
 #include <pthread.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/memory.h"
 
 enum { SETTINGS_POLL_US = 1000000 };
@@ -18,10 +20,19 @@ struct settings_made {
     void (*release)(void *made);
 };
 
+struct settings_words {
+    int references; /* under the cache's lock */
+    uint8_t hash[32];
+    pthread_mutex_t compiling;
+    json_t *rows; /* NULL once compiled */
+    struct settings_made made;
+};
+
 struct settings {
     int references; /* under the cache's lock */
     struct settings_cache *cache;
-    json_t *rows;
+    json_t *rows; /* without the abusive words */
+    struct settings_words *words;
     int64_t version;
     pthread_mutex_t compiling;
     struct settings_made made[SETTINGS_COMPILED_MOST];
@@ -31,6 +42,7 @@ struct settings {
 struct settings_cache {
     pthread_mutex_t lock;
     struct settings *current;
+    bool fetching;
     int64_t noticed;
     int64_t polled_us;
 };
@@ -47,7 +59,43 @@ int settings_open(struct settings_cache **cache, struct error *error) {
     return 0;
 }
 
+/* Takes rows over. NULL without memory. */
+static struct settings_words *words_new(json_t *rows) {
+    struct settings_words *made = memory_zero(1, sizeof *made);
+    char *text = json_write(rows);
+
+    if (!made || !text || pthread_mutex_init(&made->compiling, NULL)) {
+        memory_free(text);
+        memory_free(made);
+        json_decref(rows);
+        return NULL;
+    }
+    crypto_sha256(text, strlen(text), made->hash);
+    memory_free(text);
+    made->rows = rows;
+    made->references = 1;
+    return made;
+}
+
+static void words_release(struct settings_cache *cache, struct settings_words *words) {
+    if (!words) {
+        return;
+    }
+    pthread_mutex_lock(&cache->lock);
+    bool last = --words->references == 0;
+    pthread_mutex_unlock(&cache->lock);
+    if (last) {
+        if (words->made.made) {
+            words->made.release(words->made.made);
+        }
+        json_decref(words->rows);
+        pthread_mutex_destroy(&words->compiling);
+        memory_free(words);
+    }
+}
+
 static void settings_free(struct settings *settings) {
+    words_release(settings->cache, settings->words);
     for (size_t i = 0; i < settings->made_count; i++) {
         settings->made[i].release(settings->made[i].made);
     }
@@ -109,14 +157,16 @@ static int settings_fetch(const struct store *store, int64_t deadline_us, json_t
     struct db_params p;
     db_params_open(&p);
     db_add_text(&p, store->name);
-    int code = store_ask(store, "SELECT vouch.settings($1)", &p, deadline_us, rows, error);
+    int code =
+        store_ask(store, "SELECT vouch.settings($1)", &p, deadline_us, rows, error);
     db_params_free(&p);
     if (!code && !json_is_object(json_object_get(*rows, "store"))) {
         json_decref(*rows);
         *rows = NULL;
-        code = error_set(error, ERROR_INVALID, "/store",
-                         "there is no store %s in this database; vouchctl migrate makes it",
-                         store->name);
+        code =
+            error_set(error, ERROR_INVALID, "/store",
+                      "there is no store %s in this database; vouchctl migrate makes it",
+                      store->name);
     }
     return code;
 }
@@ -124,12 +174,17 @@ static int settings_fetch(const struct store *store, int64_t deadline_us, json_t
 /* Takes rows over. NULL without memory. */
 static struct settings *settings_new(struct settings_cache *cache, json_t *rows) {
     struct settings *made = memory_zero(1, sizeof *made);
+    json_t *terms = json_incref(json_object_get(rows, "abuse_term"));
+    struct settings_words *words = words_new(terms ? terms : json_array());
 
-    if (!made || pthread_mutex_init(&made->compiling, NULL)) {
+    json_object_del(rows, "abuse_term");
+    if (!made || !words || pthread_mutex_init(&made->compiling, NULL)) {
+        words_release(cache, words);
         memory_free(made);
         json_decref(rows);
         return NULL;
     }
+    made->words = words;
     made->cache = cache;
     made->rows = rows;
     made->version = json_integer_value(json_object_get(rows, "version"));
@@ -138,13 +193,37 @@ static struct settings *settings_new(struct settings_cache *cache, json_t *rows)
 }
 
 static void settings_swap(struct settings_cache *cache, struct settings *fresh) {
+    struct settings_words *spare = NULL;
+
     pthread_mutex_lock(&cache->lock);
     struct settings *old = cache->current;
+    if (old &&
+        memcmp(old->words->hash, fresh->words->hash, sizeof old->words->hash) == 0) {
+        spare = fresh->words;
+        fresh->words = old->words;
+        fresh->words->references++;
+    }
     cache->current = fresh;
     cache->noticed = fresh->version;
     cache->polled_us = clock_now_us();
     pthread_mutex_unlock(&cache->lock);
+    words_release(cache, spare);
     settings_release(old);
+}
+
+/* One caller fetches; others go on with what they hold, or fetch too when they hold none. */
+static bool settings_begin(struct settings_cache *cache, bool held) {
+    pthread_mutex_lock(&cache->lock);
+    bool mine = !cache->fetching;
+    cache->fetching = true;
+    pthread_mutex_unlock(&cache->lock);
+    return mine || !held;
+}
+
+static void settings_end(struct settings_cache *cache) {
+    pthread_mutex_lock(&cache->lock);
+    cache->fetching = false;
+    pthread_mutex_unlock(&cache->lock);
 }
 
 int settings_get(const struct store *store, int64_t deadline_us,
@@ -155,23 +234,26 @@ int settings_get(const struct store *store, int64_t deadline_us,
     struct settings *held = settings_hold(store->settings, &stale);
 
     *settings = held;
-    if (!stale) {
+    if (!stale || !settings_begin(store->settings, held)) {
         return 0;
     }
     int code = settings_fetch(store, deadline_us, &rows, &why);
-    if (code) {
-        log_write(store->log, LOG_WARNING, "settings of %s not read: %s", store->name,
-                  why.detail);
-        return held ? 0 : error_set(error, code, why.pointer, "%s", why.detail);
+    struct settings *fresh = code ? NULL : settings_new(store->settings, rows);
+    if (!code && !fresh) {
+        code = error_set(&why, ERROR_FAILED, "", "no memory for the settings");
     }
-    struct settings *fresh = settings_new(store->settings, rows);
-    if (!fresh) {
-        return held ? 0 : error_set(error, ERROR_FAILED, "", "no memory for the settings");
+    if (fresh) {
+        settings_swap(store->settings, fresh);
+        settings_release(held);
+        *settings = fresh;
     }
-    settings_swap(store->settings, fresh);
-    settings_release(held);
-    *settings = fresh;
-    return 0;
+    settings_end(store->settings);
+    if (!code) {
+        return 0;
+    }
+    log_write(store->log, LOG_WARNING, "settings of %s not read: %s", store->name,
+              why.detail);
+    return held ? 0 : error_set(error, code, why.pointer, "%s", why.detail);
 }
 
 int settings_poll(const struct store *store, int64_t deadline_us, struct error *error) {
@@ -243,5 +325,25 @@ int settings_compiled(struct settings *settings, const char *what,
         *made = settings->made[i].made;
     }
     pthread_mutex_unlock(&settings->compiling);
+    return code;
+}
+
+int settings_words(struct settings *settings,
+                   int (*compile)(const json_t *rows, void **made, struct error *error),
+                   void (*release)(void *made), const void **made, struct error *error) {
+    struct settings_words *words = settings->words;
+    int code = 0;
+
+    pthread_mutex_lock(&words->compiling);
+    if (!words->made.made) {
+        code = compile(words->rows, &words->made.made, error);
+        words->made.release = release;
+    }
+    if (!code) {
+        json_decref(words->rows);
+        words->rows = NULL;
+    }
+    *made = words->made.made;
+    pthread_mutex_unlock(&words->compiling);
     return code;
 }

@@ -30,7 +30,8 @@ int settings_poll(const struct store *store, int64_t deadline_us, struct error *
 
 int64_t settings_version(const struct settings *settings);
 /* Rows of a configuration table as vouch.settings() gives them: an array, or an object for
- * "store" and "discount_policy" (NULL when there is no row). Borrowed. */
+ * "store" and "discount_policy" (NULL when there is no row). Borrowed. Not of "abuse_term":
+ * see settings_words. */
 const json_t *settings_rows(const struct settings *settings, const char *table);
 /* A text of the store's own row: "base_url", "mail_from", "locale" …; "" when unset. */
 const char *settings_text(const struct settings *settings, const char *column);
@@ -43,5 +44,11 @@ int settings_compiled(struct settings *settings, const char *what,
                                      struct error *error),
                       void (*release)(void *made), const void **made,
                       struct error *error);
+/* What a room made from the rows of "abuse_term": compiled once for as long as they stay
+ * the same, whatever else changes, and then the rows are let go. made is not NULL after 0,
+ * and borrowed as long as settings is held. */
+int settings_words(struct settings *settings,
+                   int (*compile)(const json_t *rows, void **made, struct error *error),
+                   void (*release)(void *made), const void **made, struct error *error);
 
 #endif

@@ -7,11 +7,10 @@
 #include "moderation/decide.h"
 #include "review/person.h"
 
-static int lexicon_make(const struct settings *settings, void **made,
-                        struct error *error) {
+static int lexicon_make(const json_t *rows, void **made, struct error *error) {
     struct lexicon *lexicon = NULL;
     struct error slip = {0};
-    int code = lexicon_compile(settings_rows(settings, "abuse_term"), &lexicon, &slip);
+    int code = lexicon_compile(rows, &lexicon, &slip);
     if (code) {
         return error_set(error, code, slip.pointer, "%s", slip.detail);
     }
@@ -29,8 +28,7 @@ int submission_warm(const struct store *store, int64_t deadline_us, struct error
     int code = settings_get(store, deadline_us, &settings, error);
 
     if (!code) {
-        code = settings_compiled(settings, "lexicon", lexicon_make, lexicon_unmake,
-                                 &lexicon, error);
+        code = settings_words(settings, lexicon_make, lexicon_unmake, &lexicon, error);
     }
     settings_release(settings);
     return code;
@@ -46,8 +44,7 @@ static int submission_judge(struct settings *settings, const struct submission *
     int code = verdict ? 0 : ERROR_FAILED;
 
     if (!code) {
-        code = settings_compiled(settings, "lexicon", lexicon_make, lexicon_unmake,
-                                 &lexicon, error);
+        code = settings_words(settings, lexicon_make, lexicon_unmake, &lexicon, error);
     }
     if (!code) {
         const struct rules rules = {lexicon};
@@ -95,17 +92,22 @@ static int submission_words(const struct submission *s, json_t *body) {
     const struct {
         const char *name, *value;
     } members[] = {
-        {"external_id", s->external_id}, {"product_id", s->product_id},
-        {"order_id", s->order_id},       {"line_id", s->line_id},
-        {"title", s->title},             {"body", s->body},
-        {"name", s->name},               {"locale", s->locale},
+        {"external_id", s->external_id},
+        {"product_id", s->product_id},
+        {"order_id", s->order_id},
+        {"line_id", s->line_id},
+        {"title", s->title},
+        {"body", s->body},
+        {"name", s->name},
+        {"locale", s->locale},
     };
-    int code = s->rating ? json_object_set_new(body, "rating", json_integer(s->rating)) : 0;
+    int code =
+        s->rating ? json_object_set_new(body, "rating", json_integer(s->rating)) : 0;
 
     for (size_t i = 0; i < sizeof members / sizeof *members && !code; i++) {
         if (members[i].value) {
-            code = json_object_set_new(body, members[i].name,
-                                       json_string(members[i].value));
+            code =
+                json_object_set_new(body, members[i].name, json_string(members[i].value));
         }
     }
     return code;
