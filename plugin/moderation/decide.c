@@ -22,7 +22,7 @@ static const double weights[] = {
 static const double WEIGHT_MILD_INSULT = 0.25; /* three different ones are enough */
 static const double HOLD_FROM = 0.5;
 
-enum { WORDS_SHORT = 100 };
+enum { WORDS_SHORT = 60 };
 
 struct weighing {
     double harmless; /* product over distinct terms of 1 - weight */
@@ -67,15 +67,16 @@ static bool seen_before(const struct lexicon_hit *hits, size_t i) {
     return false;
 }
 
-/* A mild insult aimed at a person weighs as a strong one. What is neither aimed nor severe weighs
-   less the longer the text around it is: one oath in a page on a film is no abuse. */
+/* A mild insult aimed at a person weighs as a strong one, and so does a mild word that is
+   disguised: whoever hides a word knows what it is. What is not severe weighs less the longer the
+   text around it is: one oath in a page on a film is no abuse. */
 static double hit_weight(const struct lexicon_hit *hit, size_t words) {
-    bool mild_insult = hit->category == LEXICON_INSULT && hit->severity == LEXICON_MILD;
-    if (mild_insult && hit->aimed) {
-        return weights[LEXICON_STRONG];
+    bool mild = hit->severity == LEXICON_MILD, insult = hit->category == LEXICON_INSULT;
+    double weight = mild && insult ? WEIGHT_MILD_INSULT : weights[hit->severity];
+    if (mild && (hit->disguised || (insult && hit->aimed))) {
+        weight = weights[LEXICON_STRONG];
     }
-    double weight = mild_insult ? WEIGHT_MILD_INSULT : weights[hit->severity];
-    bool fades = words > WORDS_SHORT && !hit->aimed && hit->severity < LEXICON_SEVERE;
+    bool fades = words > WORDS_SHORT && hit->severity < LEXICON_SEVERE;
     return fades ? weight * (double)WORDS_SHORT / (double)words : weight;
 }
 

@@ -168,7 +168,7 @@ static int harmless_add(struct compiler *c, const struct term *t, const char *wr
         const char *found = r.length > 2 ? memmem(r.text + 1, r.length - 2,
                                                   c->pool.data + t->text, t->length)
                                          : NULL;
-        if (found && r.length < UINT16_MAX) {
+        if (found && r.length < UINT16_MAX && r.length - 2 > t->length) {
             struct harmless *h = &l->harmless[l->harmless_count++];
             h->text = (uint32_t)c->pool.length;
             h->length = (uint16_t)(r.length - 2);

@@ -8,9 +8,9 @@
 #include "moderation/utf8.h"
 
 enum {
-    STEPS_MAX = 1500,
-    STEPS_POOR = 40,
-    STEPS_TEXT = 100000, /* of one walk */
+    STEPS_MAX = 1500,    /* of one walk */
+    STEPS_POOR = 40,     /* of one walk, once the text has used up its own */
+    STEPS_TEXT = 100000, /* of one text, at full length of walks */
     JOINED_MAX = 40,     /* letters of a word taken together over its gaps */
     SPREAD_MIN = 3,      /* letters one by one */
     SPREAD_LONG = 4,     /* a term this long is believed inside a row of spread letters */
@@ -68,6 +68,10 @@ static bool is_evident(const struct walk *w, const struct term *t, size_t until)
     size_t kinds[PART_GAP + 1] = {0};
     for (size_t i = w->from; i < until; i++) {
         kinds[w->parts[i].kind]++;
+    }
+    bool latin = w->parts[w->from].letter[0][0] < 0x80;
+    if (kinds[PART_STAR] > kinds[PART_LETTER] && !latin) {
+        return false;
     }
     if (kinds[PART_STAR]) {
         return t->severity > LEXICON_MILD && until - w->from == t->spelled &&

@@ -122,21 +122,29 @@ bool lexicon_stands(const struct lexicon *l, const struct term *t,
            spelled(l, t, r, start) && !(t->harmless_count && harmless(l, t, r, start));
 }
 
-void lexicon_hit_add(struct lexicon_hits *hits, const struct lexicon *l,
-                     const struct term *t, struct lexicon_hit where) {
-    if (hits->count == LEXICON_HITS_MAX) {
-        return;
-    }
+/* A hit on the same bytes among the last ones, NULL when there is none. */
+static struct lexicon_hit *hit_same(struct lexicon_hits *hits,
+                                    const struct lexicon_hit *hit) {
     for (size_t i = hits->count; i > 0 && hits->count - i < SAME_SOUGHT; i--) {
-        if (hits->items[i - 1].start == where.start &&
-            hits->items[i - 1].end == where.end) {
-            return;
+        struct lexicon_hit *other = &hits->items[i - 1];
+        if (other->start == hit->start && other->end == hit->end) {
+            return other;
         }
     }
+    return NULL;
+}
+
+void lexicon_hit_add(struct lexicon_hits *hits, const struct lexicon *l,
+                     const struct term *t, struct lexicon_hit where) {
     where.term = (uint32_t)(t - l->terms);
     where.category = t->category;
     where.severity = t->severity;
-    hits->items[hits->count++] = where;
+    struct lexicon_hit *same = hit_same(hits, &where);
+    if (same && where.severity > same->severity) {
+        *same = where;
+    } else if (!same && hits->count < LEXICON_HITS_MAX) {
+        hits->items[hits->count++] = where;
+    }
 }
 
 static void outputs_scan(const struct lexicon *l, uint64_t locales,

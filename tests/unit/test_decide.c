@@ -156,7 +156,8 @@ static void reviews_are_not(void **state) {
         {"pt", "Produto ruim, nao recomendo, veio quebrado e a loja nao responde"},
         {"ar", "المنتج صيني والتوصيل متأخر جدا ولا انصح به"},
         {"ar", "طعام كلب ممتاز، والعين جميلة، والدنيا بخير"},
-        {"fa", "خرید خوبی بود، بزرگ‌تر از عکس است. نفهمیدم چرا دیر "
+        {"fa", "خرید خوبی بود، بزرگ‌تر از عکس است. نفهمیدم چرا "
+               "دیر "
                "رسید"},
         {"fa", "هر کسی این را بخرد پشیمان می‌شود"},
         {"lv", "Zīda kleita un zupa bija lieliskas, pakaļ brauca kurjers. Sūdzību nav."},
