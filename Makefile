@@ -8,7 +8,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 VERSION  := 0.1.0
-SAY      := $(if $(V),,@echo '  $@';)
+SAY       = $(if $(V),,@echo '  $@';)
 BUILD    ?= build
 SANITIZE ?=
 PREFIX   ?= /usr/local
@@ -31,7 +31,7 @@ WARN  := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wconversion -Wsign-conversion 
 HARD  := -fstack-protector-strong -fstack-clash-protection -fno-delete-null-pointer-checks -fno-strict-overflow \
 	-fno-strict-aliasing -fexceptions $(call try,-fcf-protection=full) $(call try,-mbranch-protection=standard) \
 	$(call try,-ftrivial-auto-var-init=zero) $(call try,-fstrict-flex-arrays=3) $(call try,-fzero-init-padding-bits=all)
-MODE  := $(if $(SANITIZE),-O1 -DVOUCH_TEST_ALLOC -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all,\
+MODE  := $(if $(SANITIZE),-O1 -DVOUCH_TEST_ALLOC -DVOUCH_KILLPOINTS -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all,\
 	-O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -Wframe-larger-than=16384)
 FLAGS  = -std=c11 -D_GNU_SOURCE -DVOUCH_VERSION='"$(VERSION)"' -Iplugin -Ihooks -g -fPIC -fvisibility=hidden -pthread \
 	-ffile-prefix-map=$(CURDIR)=. $(MODE) $(HARD) $(PKG) $(CPPFLAGS) $(CFLAGS)
