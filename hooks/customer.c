@@ -35,7 +35,7 @@ static int customer_fill(const struct event *event, const struct field *f, json_
         code = error_set(event->error, ERROR_INVALID, "/data/customer",
                          "a customer is named by id, by email or by both");
     }
-    if (!code && event->store->keys) {
+    if (!code) {
         code = submission_person(event->store, body, email, id, "/data/customer/email",
                                  event->error);
     }

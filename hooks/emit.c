@@ -38,24 +38,33 @@ static json_t *emit_read(const char *text, size_t length, struct error *error) {
 static int emit_shop(struct emission *e, struct error *error) {
     bool array = json_is_array(e->root);
     size_t count = array ? json_array_size(e->root) : 1;
-    char pointer[160];
-    const char *first = NULL;
+    char pointer[160] = "";
 
+    e->shop = module_shop(e->module, NULL);
+    if (!e->shop && !module_ready(e->module, e->database_us, NULL)) {
+        e->shop = module_shop(e->module, NULL);
+    }
+    if (!e->shop) { /* "*", and PostgreSQL was never asked for the stores */
+        return error_set(error, ERROR_UNAVAILABLE, "", "no store is known yet");
+    }
     for (size_t i = 0; i < count; i++) {
         const json_t *one = array ? json_array_get(e->root, i) : e->root;
         const char *name = json_string_value(json_object_get(one, "store"));
-        json_point_at(pointer, "", i);
+        struct shop *shop = module_shop(e->module, name);
+        if (array) {
+            json_point_at(pointer, "", i);
+        }
         strncat(pointer, "/store", sizeof pointer - strlen(pointer) - 1);
-        if (i > 0 && (!name != !first || (name && strcmp(name, first) != 0))) {
+        if (!shop) {
+            return error_set(
+                error, ERROR_INVALID, pointer,
+                "this instance does not serve that store: see options.store");
+        }
+        if (i > 0 && shop != e->shop) {
             return error_set(error, ERROR_INVALID, pointer,
                              "the events of an array are all of one store");
         }
-        first = name;
-    }
-    e->shop = module_shop(e->module, first);
-    if (!e->shop) {
-        return error_set(error, ERROR_INVALID, array ? "/0/store" : "/store",
-                         "this instance does not serve that store: see options.store");
+        e->shop = shop;
     }
     return 0;
 }
@@ -99,9 +108,10 @@ static int emit_spool(struct emission *e, struct error *error) {
 /* PostgreSQL is away, or did not answer in time: the keys make doing it again safe. */
 static int emit_away(struct emission *e, struct error *error) {
     if (e->flags & EMIT_NEVER_SPOOLED) {
-        return error_set(error, ERROR_UNAVAILABLE, "",
-                         "a code is not redeemed without the database: ask again with the "
-                         "same id");
+        return error_set(
+            error, ERROR_UNAVAILABLE, "",
+            "a code is not redeemed without the database: ask again with the "
+            "same id");
     }
     if (!e->module->spool) {
         return error_set(error, ERROR_UNAVAILABLE, "",
@@ -118,8 +128,8 @@ static int emit_apply(struct emission *e, struct error *error) {
     if (code) {
         return code;
     }
-    code = online ? online
-                  : intake_submit(e->shop->intake, e->batch, e->database_us, &why);
+    code =
+        online ? online : intake_submit(e->shop->intake, e->batch, e->database_us, &why);
     if (code == ERROR_UNAVAILABLE) {
         return emit_away(e, error);
     }
@@ -133,7 +143,7 @@ static json_t *emit_answer(const struct emission *e, size_t i, bool spooled) {
         return json_incref((json_t *)(uintptr_t)given);
     }
     return json_pack("{s:s}", "state",
-                     spooled                            ? "spooled"
+                     spooled                        ? "spooled"
                      : intake_at(e->batch, i)->kept ? "ignored"
                                                     : "applied");
 }

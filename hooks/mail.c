@@ -16,14 +16,15 @@ static int mail_fill(const struct event *event, const struct field *f, json_t *b
     if (!code) {
         code = json_take_text(f, "dsn", EVENT_DSN, &dsn);
     }
-    if (!code && event->store->keys) {
-        code = submission_person(event->store, body, recipient, NULL, "/data/mail/recipient",
-                                 event->error);
+    if (!code) {
+        code = submission_person(event->store, body, recipient, NULL,
+                                 "/data/mail/recipient", event->error);
     }
     if (!code && status && json_object_set_new(body, "status", json_string(status))) {
         code = error_set(event->error, ERROR_FAILED, "", "no memory for a bounce");
     }
-    if (!code && message && json_object_set_new(body, "message_id", json_string(message))) {
+    if (!code && message &&
+        json_object_set_new(body, "message_id", json_string(message))) {
         code = error_set(event->error, ERROR_FAILED, "", "no memory for a bounce");
     }
     return code;

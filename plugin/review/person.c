@@ -9,6 +9,16 @@
 #include "base/crypto.h"
 #include "base/memory.h"
 
+static void person_key(const struct store *store, const char *text, uint8_t key[32]) {
+    const struct keyring *keys = store->keys;
+
+    if (keys) {
+        crypto_address_key(keys, text, key);
+    } else {
+        memset(key, 0, 32);
+    }
+}
+
 int person_address_key(const struct store *store, const char *email, const char *pointer,
                        uint8_t key[32], struct error *error) {
     if (!address_valid(email, strlen(email))) {
@@ -19,7 +29,7 @@ int person_address_key(const struct store *store, const char *email, const char 
     if (!normal) {
         return error_set(error, ERROR_FAILED, "", "no memory for an address");
     }
-    crypto_address_key(store->keys, normal, key);
+    person_key(store, normal, key);
     memory_free(normal);
     return 0;
 }
@@ -36,7 +46,7 @@ int person_customer_key(const struct store *store, const char *customer_id,
     buffer_char(&named, ':');
     buffer_text(&named, customer_id);
     if (buffer_ok(&named)) {
-        crypto_address_key(store->keys, named.data, key);
+        person_key(store, named.data, key);
     } else {
         code = error_set(error, ERROR_FAILED, "", "no memory for a customer id");
     }

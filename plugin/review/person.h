@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "store.h"
 
+/* While the store's keys are unknown a key is zeros, and only the checks count. */
 /* Of a mail address; equivalent spellings give the same key. ERROR_INVALID, with pointer,
  * for what is no address. */
 int person_address_key(const struct store *store, const char *email, const char *pointer,
