@@ -7,18 +7,23 @@
 
 enum { DISCOUNT_VERSION = 1 };
 
-bool discount_code(const struct store *store, const struct settings *settings,
-                   const char *order_id, char out[DISCOUNT_CODE_SIZE]) {
-    const json_t *policy = settings_rows(settings, "discount_policy");
-    const char *prefix = json_string_value(json_object_get(policy, "prefix"));
-    const struct keyring *keys = store->keys;
+void discount_print(const struct keyring *keys, const char *store, const char *order_id,
+                    const char *prefix, char out[DISCOUNT_CODE_SIZE]) {
     char code[CRYPTO_CODE_LENGTH + 1];
-    if (!json_is_object(policy) || !keys)
-        return false;
-    crypto_code(keys, store->name, order_id, DISCOUNT_VERSION, code);
+    crypto_code(keys, store, order_id, DISCOUNT_VERSION, code);
     (void)snprintf(out, DISCOUNT_CODE_SIZE, "%.*s%s", DISCOUNT_PREFIX_MAX,
                    prefix ? prefix : "", code);
     crypto_zero(code, sizeof code);
+}
+
+bool discount_code(const struct store *store, const struct settings *settings,
+                   const char *order_id, char out[DISCOUNT_CODE_SIZE]) {
+    const json_t *policy = settings_rows(settings, "discount_policy");
+    const struct keyring *keys = store->keys;
+    if (!json_is_object(policy) || !keys)
+        return false;
+    discount_print(keys, store->name, order_id,
+                   json_string_value(json_object_get(policy, "prefix")), out);
     return true;
 }
 

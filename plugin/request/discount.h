@@ -17,6 +17,9 @@ enum { DISCOUNT_CODE_SIZE = 64, DISCOUNT_PREFIX_MAX = 8 };
  * policy or without a key. */
 bool discount_code(const struct store *store, const struct settings *settings,
                    const char *order_id, char out[DISCOUNT_CODE_SIZE]);
+/* The same for a known key and prefix (NULL: none). */
+void discount_print(const struct keyring *keys, const char *store, const char *order_id,
+                    const char *prefix, char out[DISCOUNT_CODE_SIZE]);
 /* What discount_code.code_hash holds, from a code as somebody typed it: case, hyphens,
  * spaces, O for 0, I and L for 1, and the prefix make no difference. False for what cannot
  * be a code, and without a key. */
