@@ -1,32 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* vouchctl approve and reject: an operator's decision, through vouch.decide. */
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "cli.h"
 #include "print.h"
 #include "session.h"
 
-enum { APPROVE_CALL_S = 10, APPROVE_USER_BYTES = 4096 };
+enum { APPROVE_CALL_S = 10 };
 
-/* The system's name of who runs this; NULL when it has none. The caller's, memory_free. */
-static char *approve_user(void) {
-    struct passwd entry, *found = NULL;
-    char *space = memory_get(APPROVE_USER_BYTES);
-    char *name = NULL;
-
-    if (space && getpwuid_r(getuid(), &entry, space, APPROVE_USER_BYTES, &found) == 0 &&
-        found) {
-        name = memory_copy(found->pw_name);
-    }
-    memory_free(space);
-    return name;
-}
-
-/* False when it is not a number above 0. */
 static bool approve_number(const char *word, int64_t *review) {
     char *end = NULL;
 
@@ -62,8 +45,6 @@ static int approve_call(const struct cli *cli, struct db_params *params,
 
 static int approve_decide(const struct cli *cli, const char *action, const char *ground,
                           const char *note) {
-    char *user = cli_value(cli, "operator") ? NULL : approve_user();
-    const char *name = user ? user : cli_value(cli, "operator");
     struct db_params params;
     struct error error = {0};
     int64_t review = 0;
@@ -72,22 +53,19 @@ static int approve_decide(const struct cli *cli, const char *action, const char 
     db_params_open(&params);
     if (!approve_number(cli->words[0], &review)) {
         code = cli_misused(cli, "a review is named by its number, see vouchctl queue");
-    } else if (!name || !*name) {
-        code = cli_misused(cli, "who decides? say --operator NAME");
     } else if (cli->options->store_count != 1 ||
                strcmp(cli->options->stores[0], "*") == 0) {
         code = cli_misused(cli, "in which store? say --store ID");
     } else {
         db_add_text(&params, cli->options->stores[0]);
         db_add_int(&params, review);
-        db_add_text(&params, name);
+        db_add_text(&params, cli_value(cli, "operator"));
         db_add_text(&params, action);
         db_add_text(&params, ground);
         db_add_text(&params, note);
         code = approve_call(cli, &params, &error) ? cli_failed(&error) : CLI_DONE;
     }
     db_params_free(&params);
-    memory_free(user);
     return code;
 }
 

@@ -170,8 +170,7 @@ static int queue_page(struct queue *q, const json_t *last, json_t **page,
     db_add_int(&params, QUEUE_PAGE);
     code = session_call(&q->session,
                         "SELECT vouch.queue_view($1, $2::timestamptz, $3, $4::integer),"
-                        " (SELECT (extract(epoch FROM i.clock) * 1000000)::bigint"
-                        " FROM vouch.check_installation() i)",
+                        " (extract(epoch FROM vouch.clock()) * 1000000)::bigint",
                         &params, &result, error);
     if (!code) {
         *page = db_json(result, 0, 0);
