@@ -136,22 +136,39 @@ static int module_condition(struct vouch *module) {
     return code ? code : pthread_mutex_init(&module->lock, NULL);
 }
 
+/* What is wrong with an option points to it. */
+static int module_blame(int code, const struct error *why, const char *option,
+                        struct error *error) {
+    const char *pointer =
+        why->pointer[0] || code != ERROR_INVALID ? why->pointer : option;
+
+    return code ? error_set(error, code, pointer, "%s", why->detail) : 0;
+}
+
 /* What must be there before anything is asked of PostgreSQL. Takes options over. */
 static int module_build(struct vouch *module, struct options *options,
                         struct error *error) {
+    struct error why = {0};
     int code;
 
     module->options = options;
     module->pid = getpid();
-    code = log_open(options->log_level, options->log_file, &module->log, error);
+    code =
+        module_blame(log_open(options->log_level, options->log_file, &module->log, &why),
+                     &why, "/log", error);
     if (!code) {
-        code = db_pool_open(options->database, MODULE_CONNECTIONS, &module->pool, error);
+        code = module_blame(
+            db_pool_open(options->database, MODULE_CONNECTIONS, &module->pool, &why),
+            &why, "/database", error);
     }
     if (!code && options->spool) {
-        code = spool_open(options->spool, &module->spool, error);
+        code = module_blame(spool_open(options->spool, &module->spool, &why), &why,
+                            "/spool", error);
     }
     if (!code && options->key) {
-        code = keyring_open(options->key, strlen(options->key), &module->keys, error);
+        code = module_blame(
+            keyring_open(options->key, strlen(options->key), &module->keys, &why), &why,
+            "/secrets/key", error);
     }
     for (size_t i = 0; i < options->store_count && !code && !module_all(module); i++) {
         code = module_shop_add(module, options->stores[i], error);

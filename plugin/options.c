@@ -109,8 +109,8 @@ static int options_secrets(struct options *o, const struct field *f) {
         code = options_text(&inner, "key", OPTIONS_SECRET_MOST, &o->key);
     }
     if (!code) {
-        code = options_text(&inner, "smtp_password", OPTIONS_SECRET_MOST,
-                            &o->smtp_password);
+        code =
+            options_text(&inner, "smtp_password", OPTIONS_SECRET_MOST, &o->smtp_password);
     }
     if (!code && o->key && strlen(o->key) < KEYRING_LEAST_BYTES) {
         code = error_set(f->error, ERROR_INVALID, "/secrets/key",
@@ -138,8 +138,8 @@ static int options_log(struct options *o, const struct field *f) {
 }
 
 static int options_fill(struct options *o, const json_t *root, struct error *error) {
-    static const char *const known[] = {"database", "store",   "spool", "emit_deadline_ms",
-                                        "secrets",  "log",     NULL};
+    static const char *const known[] = {"database", "store", "spool", "emit_deadline_ms",
+                                        "secrets",  "log",   NULL};
     struct field f = {root, "", error};
     int64_t deadline = 0;
     bool has = false;
@@ -165,18 +165,41 @@ static int options_fill(struct options *o, const json_t *root, struct error *err
     return code ? code : options_log(o, &f);
 }
 
-static json_t *options_environment(void) {
-    const char *database = getenv("VOUCH_DATABASE_URL");
-    const char *store = getenv("VOUCH_STORE");
-    json_t *root = json_object();
+/* Members that are missing, from the environment; they are part of the identity then.
+ * alone: there are no options. */
+static int options_environment(json_t *root, bool alone, struct error *error) {
+    static const struct {
+        const char *member, *variable;
+    } known[] = {{"database", "VOUCH_DATABASE_URL"}, {"store", "VOUCH_STORE"}};
 
-    if (root && database && *database) {
-        json_object_set_new(root, "database", json_string(database));
+    for (size_t i = 0; i < (alone ? 2 : 1); i++) {
+        const json_t *given = json_object_get(root, known[i].member);
+        const char *value = getenv(known[i].variable);
+        if ((!given || json_is_null(given)) && value && *value &&
+            json_object_set_new(root, known[i].member, json_string(value))) {
+            return error_set(error, ERROR_INVALID, "", "%s is not UTF-8",
+                             known[i].variable);
+        }
     }
-    if (root && store && *store) {
-        json_object_set_new(root, "store", json_string(store));
+    return 0;
+}
+
+static void options_wipe_text(const json_t *text) {
+    char *bytes = (char *)(uintptr_t)json_string_value(text);
+
+    if (bytes) {
+        crypto_zero(bytes, json_string_length(text));
     }
-    return root;
+}
+
+/* The secrets that were read into JSON go with it. */
+static void options_wipe(json_t *root) {
+    const json_t *secrets = json_object_get(root, "secrets");
+
+    options_wipe_text(json_object_get(root, "database"));
+    options_wipe_text(json_object_get(secrets, "key"));
+    options_wipe_text(json_object_get(secrets, "smtp_password"));
+    json_decref(root);
 }
 
 int options_read(const char *text, struct options **options, struct error *error) {
@@ -189,7 +212,7 @@ int options_read(const char *text, struct options **options, struct error *error
         error_set(error, code, "", "no memory for the options");
         goto out;
     }
-    root = text ? json_read(text, strlen(text), error) : options_environment();
+    root = text ? json_read(text, strlen(text), error) : json_object();
     if (!root) {
         code = text ? ERROR_INVALID : ERROR_FAILED;
         goto out;
@@ -198,7 +221,10 @@ int options_read(const char *text, struct options **options, struct error *error
         code = error_set(error, ERROR_INVALID, "", "the options are a JSON object");
         goto out;
     }
-    code = options_fill(o, root, error);
+    code = options_environment(root, !text, error);
+    if (!code) {
+        code = options_fill(o, root, error);
+    }
     if (!code) {
         o->identity = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
         code = o->identity ? 0 : error_set(error, ERROR_FAILED, "", "no memory");
@@ -209,7 +235,7 @@ int options_read(const char *text, struct options **options, struct error *error
     }
 out:
     options_free(o);
-    json_decref(root);
+    options_wipe(root);
     return code;
 }
 

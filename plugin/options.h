@@ -26,8 +26,8 @@ struct options {
     char *identity; /* canonical text of all of it: equal options, equal text */
 };
 
-/* text: JSON, or NULL for VOUCH_DATABASE_URL, VOUCH_STORE and libpq's environment (read
- * here and never later). Unknown members are refused. The options are the caller's,
+/* text: JSON; without "database" VOUCH_DATABASE_URL is taken. NULL: VOUCH_STORE as well.
+ * The environment is read here and never later. Unknown members are refused. The options are the caller's,
  * released (secrets zeroed) with options_free, which accepts NULL. */
 int options_read(const char *text, struct options **options, struct error *error);
 void options_free(struct options *options);

@@ -299,3 +299,7 @@ void *crypto_unbase64(const char *text, size_t n, size_t *size) {
     out[*size] = '\0';
     return out;
 }
+
+const char *crypto_library_version(void) {
+    return sodium_version_string();
+}

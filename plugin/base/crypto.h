@@ -84,5 +84,7 @@ char *crypto_base64(const void *bytes, size_t n);
 /* Standard or URL alphabet, padded or not, into new bytes, the caller's, memory_free,
  * *size of them and a NUL behind; NULL when malformed or without memory. */
 void *crypto_unbase64(const char *text, size_t n, size_t *size);
+/* libsodium's: "1.0.18". */
+const char *crypto_library_version(void);
 
 #endif

@@ -190,3 +190,7 @@ const char *text_locale(const char *locale, const char *const supported[], size_
     }
     return fallback;
 }
+
+const char *text_library_version(void) {
+    return utf8proc_version();
+}

@@ -36,5 +36,7 @@ bool text_is_mark(int32_t codepoint);   /* M* */
 bool text_is_digit(int32_t codepoint);  /* Nd */
 bool text_is_space(int32_t codepoint);  /* Z*, \t \n \v \f \r, U+0085 */
 int32_t text_lower(int32_t codepoint);
+/* utf8proc's: "2.8.0". */
+const char *text_library_version(void);
 
 #endif

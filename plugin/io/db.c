@@ -183,6 +183,10 @@ void pq_finish(PGconn *conn, bool cut) {
     PQfinish(conn);
 }
 
+int db_library_version(void) {
+    return PQlibVersion();
+}
+
 const char *db_sqlstate(const struct db *db) {
     return db ? db->sqlstate : "";
 }

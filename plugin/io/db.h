@@ -68,6 +68,8 @@ bool db_pool_down(struct db_pool *pool);
 /* While down: true for one caller per backoff period (1..4.5 s): it may try (acquire and
  * call), the others should not wait for PostgreSQL. Always true while not down. */
 bool db_pool_probe(struct db_pool *pool);
+/* libpq's: 150004. */
+int db_library_version(void);
 void db_pool_report(struct db_pool *pool, struct db_health *health);
 
 /* An idle connection found alive, or a new one; waits while all are out. After a failed

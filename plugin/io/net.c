@@ -85,6 +85,10 @@ static void pipe_guard_leave(struct pipe_guard *guard) {
     pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
 }
 
+const char *net_version(void) {
+    return curl_version_info(CURLVERSION_NOW)->version;
+}
+
 int net_open(struct net **net, struct error *error) {
     const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
     struct net *made = NULL;

@@ -56,6 +56,8 @@ struct net_fault {
     char text[256];
 };
 
+/* Of the library underneath: "7.88.1"; borrowed, for the life of the process. */
+const char *net_version(void);
 /* The caller's, released with net_close, which takes NULL and closes every stream left. */
 int net_open(struct net **net, struct error *error);
 void net_close(struct net *net);

@@ -24,6 +24,10 @@ struct session {
     int64_t deadline_us;
 };
 
+const char *spool_library_version(void) {
+    return sqlite3_libversion();
+}
+
 static int spool_busy(void *argument, int calls) {
     const struct session *session = argument;
     if (clock_now_us() >= session->deadline_us) {

@@ -34,6 +34,8 @@ int spool_open(const char *path, struct spool **spool, struct error *error);
 void spool_close(struct spool *spool);
 /* In a forked child, instead of close. */
 void spool_forget(struct spool *spool);
+/* SQLite's: "3.40.1". */
+const char *spool_library_version(void);
 /* What an operator should know since the last time: a missing folder, or a corrupt,
  * foreign or newer file that was set aside as PATH.broken-TIME. The caller's, released
  * with memory_free; NULL when there is nothing. */
