@@ -170,8 +170,7 @@ class Vouchctl(unittest.TestCase):
 
     def test_emit_spooled(self):
         """with PostgreSQL away events are spooled, which check shows; without a spool it fails"""
-        options = self.options(database="postgresql://shop@127.0.0.1:1/none", spool=self.path("spool"),
-                               secrets={"key": KEY})
+        options = self.options(database="postgresql://shop@127.0.0.1:1/none", spool=self.path("spool"))
         code, out, err = run("emit", "-", "--options", options, text=json.dumps(order("1")))
         self.assertEqual(code, 0, err)
         self.assertIn("spooled", err)
