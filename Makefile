@@ -8,7 +8,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 VERSION  := 0.1.0
-SAY       = $(if $(V),,@echo '  $@';)
+SAY       = $(if $(V),,@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,echo '  $@';))
 BUILD    ?= build
 SANITIZE ?=
 PREFIX   ?= /usr/local

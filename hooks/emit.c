@@ -3,6 +3,7 @@
  * to the spool; one answer within the deadline either way. */
 #include "emit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -120,6 +121,15 @@ static int emit_away(struct emission *e, struct error *error) {
     return emit_spool(e, error);
 }
 
+/* A rule of the tables that says "not in this state" is a refusal like any other. */
+static int emit_submit(struct emission *e, struct error *error) {
+    struct error why = {0};
+    int code = intake_submit(e->shop->intake, e->batch, e->database_us, &why);
+
+    code = code == ERROR_MISUSE ? ERROR_INVALID : code;
+    return code ? error_set(error, code, why.pointer, "%s", why.detail) : 0;
+}
+
 static int emit_apply(struct emission *e, struct error *error) {
     struct error why = {0};
     int online = emit_online(e, &why);
@@ -208,7 +218,7 @@ static int event_replay(struct vouch *module, struct shop *shop, const char *tex
         code = event_build(&shop->store, e.settings, e.root, &e.batch, error);
     }
     if (!code) {
-        code = intake_submit(shop->intake, e.batch, deadline_us, error);
+        code = emit_submit(&e, error);
     }
     emission_end(&e);
     return code;

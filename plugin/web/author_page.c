@@ -2,6 +2,7 @@
 /* Codes of the tables become sentences here; what has no sentence is left out. */
 #include "web/author_page.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "web/page.h"
@@ -101,10 +102,10 @@ static int author_state(const struct exchange *x, json_t *root, const json_t *vi
     bool held = author_is(view, "revision_state", "held");
     bool published = author_is(view, "state", "published");
     bool verified = json_is_true(json_object_get(view, "verified"));
-    char key[40] = "state_";
+    char key[40];
     json_t *date = page_date(json_object_get(view, "deadline_at"));
 
-    strncat(key, author_text(view, "state"), sizeof key - 8);
+    snprintf(key, sizeof key, "state_%s", author_text(view, "state"));
     return json_object_set_new(root, "state", page_code(x, "page.author", key)) |
            json_object_set_new(root, "state_code",
                                json_string(author_text(view, "state"))) |

@@ -3,7 +3,7 @@
 # it does not belong. Read from the root of a tree: awk -f tests/lib/floors.awk FILE…
 function room(path) {
     if (path ~ /^hooks\//) return "hooks"
-    if (path ~ /^plugin\/[^\/]*$/) return path ~ /\/(module|intake|worker)[a-z_]*\.[ch]$/ ? "module" : path ~ /\/(settings|store)[a-z_]*\.[ch]$/ ? "settings" : "?"
+    if (path ~ /^plugin\/[^\/]*$/) return path ~ /\/(module|ready|describe|intake|worker)[a-z_]*\.[ch]$/ ? "module" : path ~ /\/(settings|store|options)[a-z_]*\.[ch]$/ ? "settings" : "?"
     sub(/^plugin\//, "", path)
     sub(/\/.*/, "", path)
     return path in floor ? path : "?"
@@ -48,7 +48,7 @@ BEGIN {
     beside = FILENAME
     sub(/[^\/]*$/, name, beside)
     path = name ~ /^hooks\// ? name : "plugin/" name
-    if (name !~ /\// && from != "settings" && from != "module") path = beside
+    if (name !~ /\// && exists(beside)) path = beside
     to = room(path)
     if (to == "?") bad("leads to no room")
     else if (!exists(path)) bad("no such file")
