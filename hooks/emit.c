@@ -138,8 +138,7 @@ static int emit_apply(struct emission *e, struct error *error) {
     if (code) {
         return code;
     }
-    code =
-        online ? online : intake_submit(e->shop->intake, e->batch, e->database_us, &why);
+    code = online ? online : emit_submit(e, &why);
     if (code == ERROR_UNAVAILABLE) {
         return emit_away(e, error);
     }

@@ -53,12 +53,23 @@ int event_flags(const json_t *root) {
     for (size_t i = 0; i < count; i++) {
         const struct event_type *type =
             type_of(json_is_array(root) ? json_array_get(root, i) : root);
-        flags |= !type                          ? 0
+        flags |= !type                         ? 0
                  : type->flags & TYPE_SETTINGS ? EMIT_NEEDS_SETTINGS
                  : type->flags & TYPE_AT_ONCE  ? EMIT_NEVER_SPOOLED
                                                : 0;
     }
     return flags;
+}
+
+/* "application/json", "application/cloudevents+json; charset=utf-8" … */
+static bool content_json(const char *type) {
+    static const char lead[] = "application/";
+    size_t n = strcspn(type, " ;");
+
+    return strncmp(type, lead, sizeof lead - 1) == 0 && n >= 16 &&
+           strncmp(type + n - 4, "json", 4) == 0 &&
+           (n == 16 || (n > 17 && type[n - 5] == '+')) &&
+           (!type[n] || type[n + strspn(type + n, " ")] == ';');
 }
 
 /* CloudEvents 1.0, 3.1 and 3.2: the attributes we look at. */
@@ -91,7 +102,7 @@ static int event_envelope(const json_t *object, struct intake_event *row,
     if (!code) {
         code = json_take_string(&f, "datacontenttype", EVENT_ID, &content);
     }
-    if (!code && content && strncmp(content, "application/json", 16) != 0) {
+    if (!code && content && !content_json(content)) {
         code = error_set(error, ERROR_INVALID, "/datacontenttype",
                          "data is sent as application/json");
     }
@@ -202,35 +213,80 @@ int event_object(const struct event *event, const char *name, const char *base,
     return json_need_object(&data, name, &f->object);
 }
 
-int event_take_url(const struct field *f, const char *name, const char **url) {
-    char pointer[160];
-    int code = json_take_string(f, name, EVENT_URL, url);
+#define DIGITS "0123456789"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-    if (!code && *url && strncmp(*url, "https://", 8) != 0 &&
-        strncmp(*url, "http://", 7) != 0) {
-        json_point(pointer, f->base, name);
-        code = error_set(f->error, ERROR_INVALID, pointer,
-                         "%s is an absolute http or https URL", name);
+static int event_refuse(const struct field *f, const char *name, const char *rule) {
+    char pointer[160];
+
+    json_point(pointer, f->base, name);
+    return error_set(f->error, ERROR_INVALID, pointer, "%s is %s", name, rule);
+}
+
+static size_t url_scheme(const char *url) {
+    static const char *const schemes[] = {"https://", "http://"};
+
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        size_t n = 0;
+        while (schemes[i][n] &&
+               (url[n] == schemes[i][n] || (url[n] | 32) == schemes[i][n])) {
+            n++;
+        }
+        if (!schemes[i][n]) {
+            return n;
+        }
+    }
+    return 0;
+}
+
+int event_take_url(const struct field *f, const char *name, const char **url) {
+    int code = json_take_string(f, name, EVENT_URL, url);
+    size_t scheme = !code && *url ? url_scheme(*url) : 0;
+
+    if (!code && *url && (scheme == 0 || !(*url)[scheme] || strchr(*url, ' '))) {
+        code = event_refuse(f, name, "an absolute http or https URL");
     }
     return code;
 }
 
+/* BCP 47 as far as it matters: subtags of 1 to 8 letters, later ones digits too. */
+static bool locale_formed(const char *text) {
+    const char *allowed = LETTERS;
+
+    for (;;) {
+        size_t n = strspn(text, allowed);
+        if (n < 1 || n > 8 || (text[n] && text[n] != '-' && text[n] != '_')) {
+            return false;
+        }
+        if (!text[n]) {
+            return true;
+        }
+        text += n + 1;
+        allowed = LETTERS DIGITS;
+    }
+}
+
 int event_take_locale(const struct field *f, const char **locale) {
-    char pointer[160];
     int code = json_take_string(f, "locale", EVENT_LOCALE, locale);
 
-    if (!code && *locale &&
-        strspn(*locale, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                        "0123456789-_") != strlen(*locale)) {
-        json_point(pointer, f->base, "locale");
-        code = error_set(f->error, ERROR_INVALID, pointer,
-                         "locale is a BCP 47 language tag such as lv or pt-BR");
+    if (!code && *locale && !locale_formed(*locale)) {
+        code = event_refuse(f, "locale", "a BCP 47 language tag such as lv or pt-BR");
+    }
+    return code;
+}
+
+int event_take_timezone(const struct field *f, const char **timezone) {
+    int code = json_take_string(f, "timezone", EVENT_TIMEZONE, timezone);
+
+    if (!code && *timezone &&
+        (strspn(*timezone, LETTERS) == 0 ||
+         strspn(*timezone, LETTERS DIGITS "_+/-") != strlen(*timezone))) {
+        code = event_refuse(f, "timezone", "an IANA name such as Europe/Riga");
     }
     return code;
 }
 
 int event_body(struct event *event, json_t *body) {
     event->row->body = body;
-    return body ? 0
-                : error_set(event->error, ERROR_FAILED, "", "no memory for an event");
+    return body ? 0 : error_set(event->error, ERROR_FAILED, "", "no memory for an event");
 }

@@ -1,14 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /* mail.bounced, mail.complained. */
+#include <string.h>
+
 #include "event.h"
 #include "review/submission.h"
+
+/* RFC 3463: "5.1.1". */
+static int mail_status(const struct field *f, const char **status) {
+    int code = json_take_string(f, "status", 20, status);
+    const char *at = !code ? *status : NULL;
+    bool good = !at || (strspn(at, "245") && at[1] == '.');
+
+    for (int part = 0; at && good && part < 2; part++) {
+        at = strchr(at, '.') + 1;
+        size_t n = strspn(at, "0123456789");
+        good = n >= 1 && n <= 3 && at[n] == (part == 0 ? '.' : '\0');
+    }
+    return good ? code
+                : error_set(f->error, ERROR_INVALID, "/data/mail/status",
+                            "status is an enhanced status code such as 5.1.1");
+}
 
 static int mail_fill(const struct event *event, const struct field *f, json_t *body) {
     const char *recipient = NULL, *status = NULL, *message = NULL, *dsn = NULL;
     int code = json_need_string(f, "recipient", EVENT_EMAIL, &recipient);
 
     if (!code) {
-        code = json_take_string(f, "status", 20, &status);
+        code = mail_status(f, &status);
     }
     if (!code) {
         code = json_take_string(f, "message_id", EVENT_NAME, &message);

@@ -40,7 +40,8 @@ static int groups_literal(const json_t *list, const char *base, struct buffer *o
         groups_quote(out, json_string_value(group));
     }
     buffer_char(out, '}');
-    return buffer_ok(out) ? 0 : error_set(error, ERROR_FAILED, "", "no memory for groups");
+    return buffer_ok(out) ? 0
+                          : error_set(error, ERROR_FAILED, "", "no memory for groups");
 }
 
 int event_take_groups(const struct event *event, const struct field *f,
@@ -62,7 +63,8 @@ int event_take_groups(const struct event *event, const struct field *f,
         if (kept) {
             memcpy(kept, text.data, text.length);
         }
-        code = kept ? 0 : error_set(event->error, ERROR_FAILED, "", "no memory for groups");
+        code =
+            kept ? 0 : error_set(event->error, ERROR_FAILED, "", "no memory for groups");
         *groups = kept;
     }
     buffer_free(&text);
@@ -161,7 +163,8 @@ static int order_lines(const struct event *event, const struct field *f,
     }
     if (!code) {
         lines = intake_keep(event->batch, count * sizeof *lines);
-        code = lines ? 0 : error_set(event->error, ERROR_FAILED, "", "no memory for items");
+        code =
+            lines ? 0 : error_set(event->error, ERROR_FAILED, "", "no memory for items");
     }
     for (size_t i = 0; i < count && !code; i++) {
         json_point_at(base, "/data/order/items", i);
@@ -191,8 +194,9 @@ static int order_customer(const struct event *event, const struct field *outer,
         code = event_take_groups(event, &f, &order->groups);
     }
     if (!code) {
-        code = person_address_key(event->store, order->email, "/data/order/customer/email",
-                                  order->address_key, event->error);
+        code =
+            person_address_key(event->store, order->email, "/data/order/customer/email",
+                               order->address_key, event->error);
     }
     if (!code && order->customer_id) {
         code = person_customer_key(event->store, order->customer_id, order->customer_key,
@@ -214,7 +218,7 @@ static int order_details(const struct field *f, struct intake_order *order) {
         code = take_capitals(f, "country", 2, &order->country);
     }
     if (!code) {
-        code = json_take_string(f, "timezone", EVENT_TIMEZONE, &order->timezone);
+        code = event_take_timezone(f, &order->timezone);
     }
     return code ? code
                 : json_take_boolean(f, "marketing_consent", &order->consented,
@@ -224,8 +228,9 @@ static int order_details(const struct field *f, struct intake_order *order) {
 int event_order_placed(struct event *event) {
     struct field f;
     struct intake_order *order = intake_keep(event->batch, sizeof *order);
-    int code = order ? event_object(event, "order", "/data/order", &f)
-                     : error_set(event->error, ERROR_FAILED, "", "no memory for an order");
+    int code = order
+                   ? event_object(event, "order", "/data/order", &f)
+                   : error_set(event->error, ERROR_FAILED, "", "no memory for an order");
 
     if (!code) {
         code = json_need_string(&f, "id", EVENT_ID, &order->order_id);
@@ -260,7 +265,8 @@ static int fact_lines(const struct event *event, const struct field *f,
     }
     if (!code) {
         facts = intake_keep(event->batch, count * sizeof *facts);
-        code = facts ? 0 : error_set(event->error, ERROR_FAILED, "", "no memory for items");
+        code =
+            facts ? 0 : error_set(event->error, ERROR_FAILED, "", "no memory for items");
     }
     for (size_t i = 0; i < count && !code; i++) {
         const json_t *id = json_array_get(items, i);
@@ -270,8 +276,9 @@ static int fact_lines(const struct event *event, const struct field *f,
         facts[i].amount = items ? NULL : fact->amount;
         if (items && (!json_is_string(id) || n == 0 || n > EVENT_ID)) {
             json_point_at(pointer, "/data/order/items", i);
-            code = error_set(event->error, ERROR_INVALID, pointer,
-                             "items holds the ids of order lines, 1 to %d bytes", EVENT_ID);
+            code =
+                error_set(event->error, ERROR_INVALID, pointer,
+                          "items holds the ids of order lines, 1 to %d bytes", EVENT_ID);
         }
     }
     event->row->facts = facts;

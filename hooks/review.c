@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* review.submitted, edited, withdrawn, reported. */
+#include <arpa/inet.h>
+
 #include "event.h"
 #include "review/person.h"
 #include "review/submission.h"
@@ -27,8 +29,20 @@ static int review_author(const struct event *event, const struct field *outer,
     return code ? code : json_take_string(&f, "name", EVENT_NAME, &s->name);
 }
 
-static int review_ids(const struct field *f, struct submission *s) {
+static int review_client(const struct field *f) {
     const char *address = NULL;
+    unsigned char bytes[sizeof(struct in6_addr)];
+    int code = json_take_string(f, "client_address", INET6_ADDRSTRLEN, &address);
+
+    if (!code && address && inet_pton(AF_INET, address, bytes) != 1 &&
+        inet_pton(AF_INET6, address, bytes) != 1) {
+        code = error_set(f->error, ERROR_INVALID, "/data/review/client_address",
+                         "client_address is an IP address");
+    }
+    return code;
+}
+
+static int review_ids(const struct field *f, struct submission *s) {
     int code = json_need_string(f, "id", EVENT_ID, &s->external_id);
 
     if (!code) {
@@ -37,7 +51,7 @@ static int review_ids(const struct field *f, struct submission *s) {
     if (!code) {
         code = json_take_string(f, "order_id", EVENT_ID, &s->order_id);
     }
-    return code ? code : json_take_string(f, "client_address", 45, &address);
+    return code ? code : review_client(f);
 }
 
 /* While settings are away the event waits in the spool and is examined afterwards: only
