@@ -132,7 +132,7 @@ BAD = [
     ("review.submitted", REVIEW + "/client_address", "not an address", None),
     ("review.edited", REVIEW + "/id", DROP, REVIEW),
     ("review.edited", REVIEW + "/rating", 9, None),
-    ("review.withdrawn", REVIEW, {"review_id": "42"}, None),
+    ("review.withdrawn", REVIEW, {"review_id": "42"}, REVIEW + "/review_id"),
     ("review.reported", "/data/report/good_faith", False, None),
     ("review.reported", "/data/report/good_faith", DROP, None),
     ("review.reported", "/data/report/explanation", DROP, None),
