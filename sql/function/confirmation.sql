@@ -1,7 +1,7 @@
 -- What waits for a mailed link: whose review it is, an edit, a withdrawal. And what authors do on their own page.
 
 create or replace function vouch.confirmation_ask(p_store text, p_review bigint, p_revision integer, p_action text, p_address_key bytea) returns boolean
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   asked bigint;
 begin
@@ -22,14 +22,14 @@ $$;
 comment on function vouch.confirmation_ask is 'Mails the owner of an address a link; at most five a day to one address, so that nobody can be flooded. False: not asked.';
 
 create or replace function vouch.review_ask_edit(p_store text, p_body jsonb, p_time timestamptz) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   review bigint := vouch.review_by_name(p_store, p_body);
   written timestamptz := least(coalesce(p_time, vouch.clock()), vouch.clock());
   words jsonb;
   added integer;
 begin
-  perform from vouch.review v where v.store_id = p_store and v.review_id = review for update;
+  perform from vouch.review v where v.store_id = p_store and v.review_id = review for no key update;
   select jsonb_build_object('rating', r.rating, 'title', r.title, 'body', r.body, 'name', r.author_name, 'locale', r.locale)
     || (p_body - array['review_id', 'external_id']) into words
   from vouch.review v
@@ -50,7 +50,7 @@ $$;
 comment on function vouch.review_ask_edit is 'review.edited: the new words wait until the author follows a mailed link; what is published stays.';
 
 create or replace function vouch.review_ask_withdrawal(p_store text, p_body jsonb) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   review bigint := vouch.review_by_name(p_store, p_body);
 begin
@@ -63,15 +63,18 @@ $$;
 comment on function vouch.review_ask_withdrawal is 'review.withdrawn: waits until the author follows a mailed link.';
 
 create or replace function vouch.link_open(p_store text, p_purpose text, p_token_hash bytea) returns vouch.link_token
-language sql stable set search_path = '' as $$
-  select t from vouch.link_token t
-  where t.store_id = p_store and t.token_hash = p_token_hash and t.purpose = p_purpose
-    and (t.expires_at is null or t.expires_at > vouch.clock())
+language plpgsql stable as $$
+begin
+  return (
+    select t from vouch.link_token t
+    where t.store_id = p_store and t.token_hash = p_token_hash and t.purpose = p_purpose
+      and (t.expires_at is null or t.expires_at > vouch.clock()));
+end
 $$;
 comment on function vouch.link_open is 'What a link opens; NULL alike for unknown, foreign, expired and revoked ones.';
 
 create or replace function vouch.confirm_view(p_store text, p_token_hash bytea) returns jsonb
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer as $$
 declare
   link vouch.link_token;
 begin
@@ -83,12 +86,12 @@ end
 $$;
 
 create or replace function vouch.confirm_do(p_store text, p_token_hash bytea) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 declare
   link vouch.link_token;
   asked vouch.confirmation;
 begin
-  perform vouch.enter(p_store);
+  perform vouch.enter(p_store), vouch.gate(p_store, false);
   link := vouch.link_open(p_store, 'confirm', p_token_hash);
   select c.* into asked from vouch.confirmation c where c.store_id = p_store and c.confirmation_id = link.subject_id for update;
   if not found then
@@ -112,17 +115,17 @@ $$;
 comment on function vouch.confirm_do is 'The owner of the address followed the link and pressed the button. Repeating it changes nothing.';
 
 create or replace function vouch.author_confirm(p_store text, p_review bigint) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   update vouch.review v set claim = 'confirmed' where v.store_id = p_store and v.review_id = p_review and v.claim = 'unconfirmed';
-  perform vouch.review_verify(p_store, p_review);
-  perform vouch.hold_lift(p_store, p_review, 'unverified'), vouch.discount_on_submission(p_store, v.order_id)
+  perform vouch.hold_follow(p_store, p_review, vouch.review_verify(p_store, p_review));
+  perform vouch.discount_on_submission(p_store, v.order_id)
   from vouch.review v where v.store_id = p_store and v.review_id = p_review and v.verified;
 end
 $$;
 
 create or replace function vouch.edit_confirm(p_store text, p_review bigint, p_revision integer) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   perform from vouch.review_revision r where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision and r.state = 'unconfirmed';
   if not found then
@@ -134,7 +137,7 @@ end
 $$;
 
 create or replace function vouch.review_withdraw(p_store text, p_review bigint) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   perform vouch.revision_move(p_store, p_review, r.revision, 'withdraw', 'author', false, null, null, null)
   from (select r.revision from vouch.review_revision r
@@ -144,7 +147,7 @@ $$;
 comment on function vouch.review_withdraw is 'By the author only. The text is kept, unseen, as long as the record needs it.';
 
 create or replace function vouch.author_link(p_store text, p_review bigint, p_token_hash bytea) returns void
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 begin
   perform vouch.enter(p_store);
   perform vouch.link_issue(p_store, jsonb_build_array(jsonb_build_object('hash', encode(p_token_hash, 'hex'), 'purpose', 'author', 'subject_id', p_review)));
@@ -153,7 +156,7 @@ $$;
 comment on function vouch.author_link is 'Makes the author''s private link of a review valid; the caller derived it from the key.';
 
 create or replace function vouch.author_view(p_store text, p_token_hash bytea) returns jsonb
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer as $$
 declare
   link vouch.link_token;
 begin
@@ -176,11 +179,11 @@ $$;
 comment on function vouch.author_view is 'The author''s own page: where the review stands and why.';
 
 create or replace function vouch.author_edit(p_store text, p_token_hash bytea, p_words jsonb) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 declare
   link vouch.link_token;
 begin
-  perform vouch.enter(p_store);
+  perform vouch.enter(p_store), vouch.gate(p_store, false);
   link := vouch.link_open(p_store, 'author', p_token_hash);
   if link.subject_id is null then
     return null;
@@ -193,7 +196,7 @@ end
 $$;
 
 create or replace function vouch.author_withdraw(p_store text, p_token_hash bytea) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 declare
   link vouch.link_token;
 begin
@@ -202,7 +205,7 @@ begin
   if link.subject_id is null then
     return null;
   end if;
-  perform from vouch.review v where v.store_id = p_store and v.review_id = link.subject_id for update;
+  perform from vouch.review v where v.store_id = p_store and v.review_id = link.subject_id for no key update;
   perform vouch.review_withdraw(p_store, link.subject_id);
   return vouch.review_answer(p_store, v.review_id, v.revision) from vouch.review v
   where v.store_id = p_store and v.review_id = link.subject_id;
@@ -210,7 +213,7 @@ end
 $$;
 
 create or replace function vouch.unsubscribe_view(p_store text, p_token_hash bytea) returns boolean
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer as $$
 declare
   link vouch.link_token;
 begin
@@ -223,7 +226,7 @@ $$;
 comment on function vouch.unsubscribe_view is 'Whether the owner of the link is unsubscribed already; NULL for an unknown link.';
 
 create or replace function vouch.unsubscribe_do(p_store text, p_token_hash bytea) returns boolean
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 declare
   link vouch.link_token;
 begin
@@ -239,7 +242,7 @@ $$;
 comment on function vouch.unsubscribe_do is 'RFC 8058 one click; idempotent. False: unknown link.';
 
 create or replace function vouch.review_report(p_store text, p_body jsonb) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   review bigint := vouch.review_by_name(p_store, p_body);
 begin

@@ -1,45 +1,90 @@
 -- People: updates, opt-out, erasure, export.
 
+create or replace function vouch.person_erased(p_store text, p_body jsonb, p_since timestamptz) returns boolean
+language plpgsql stable as $$
+begin
+  return exists (select from vouch.erasure x where x.store_id = p_store and x.erased_at >= p_since
+                 and x.subject_key in (decode(p_body ->> 'address_key', 'hex'), decode(p_body ->> 'customer_key', 'hex')));
+end
+$$;
+comment on function vouch.person_erased is 'Whether the person an event of that time is about has been erased since.';
+
 create or replace function vouch.customer_update(p_store text, p_body jsonb, p_time timestamptz) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   known_at timestamptz := coalesce(p_time, vouch.clock());
+  known vouch.customer;
 begin
-  if exists (select from vouch.erasure x where x.store_id = p_store and x.erased_at >= known_at
-             and x.subject_key in (decode(p_body ->> 'address_key', 'hex'), decode(p_body ->> 'customer_key', 'hex'))) then
+  if vouch.person_erased(p_store, p_body, known_at) then
     return null;
   end if;
-  insert into vouch.customer as c (store_id, address_key, customer_id, email, name, locale, marketing_consent, updated_at)
-  select p_store, decode(p_body ->> 'address_key', 'hex'), p_body ->> 'customer_id', p_body ->> 'email', p_body ->> 'name',
-    p_body ->> 'locale', (p_body ->> 'marketing_consent')::boolean, known_at
-  where p_body ? 'address_key'
-  on conflict (store_id, address_key) do update set
-    customer_id = coalesce(excluded.customer_id, c.customer_id), email = excluded.email, name = coalesce(excluded.name, c.name),
-    locale = coalesce(excluded.locale, c.locale), marketing_consent = coalesce(excluded.marketing_consent, c.marketing_consent),
-    updated_at = excluded.updated_at, erased_at = null
-  where c.updated_at <= excluded.updated_at;
-  update vouch.customer c set name = coalesce(p_body ->> 'name', c.name), locale = coalesce(p_body ->> 'locale', c.locale),
-    marketing_consent = coalesce((p_body ->> 'marketing_consent')::boolean, c.marketing_consent), updated_at = known_at
-  where c.store_id = p_store and not p_body ? 'address_key' and c.customer_id = p_body ->> 'customer_id' and c.updated_at <= known_at;
+  if p_body ? 'address_key' then
+    insert into vouch.customer (store_id, address_key, email, updated_at)
+    values (p_store, decode(p_body ->> 'address_key', 'hex'), p_body ->> 'email', known_at)
+    on conflict (store_id, address_key) do nothing;
+  end if;
+  for known in
+    select c.* from vouch.customer c
+    where c.store_id = p_store and c.address_key = any (
+      case when p_body ? 'address_key' then array[decode(p_body ->> 'address_key', 'hex')] else vouch.customer_keys(p_store, p_body) end)
+    order by c.address_key
+  loop
+    perform vouch.people_merge(p_store, null, null, array[1], array[known_at], array[known.address_key], array[p_body ->> 'customer_id'],
+      array[coalesce(p_body ->> 'email', known.email)], array[p_body ->> 'name'], array[p_body ->> 'locale'],
+      array[(p_body ->> 'marketing_consent')::boolean]);
+  end loop;
   return null;
 end
 $$;
-comment on function vouch.customer_update is 'customer.updated: by address, or by the store''s id for every address known under it; an older fact changes nothing.';
+comment on function vouch.customer_update is 'customer.updated: by address, or by the store''s id for every address known under it; of each detail the newest that was said stays.';
 
 create or replace function vouch.customer_keys(p_store text, p_body jsonb) returns bytea[]
-language sql stable set search_path = '' as $$
-  select coalesce(array_agg(distinct k.key order by k.key), '{}') from (
-    select decode(p_body ->> 'address_key', 'hex') as key where p_body ? 'address_key'
-    union all
-    select c.address_key from vouch.customer c where c.store_id = p_store and c.customer_id = p_body ->> 'customer_id'
-    union all
-    select o.address_key from vouch.sales_order o where o.store_id = p_store and o.customer_id = p_body ->> 'customer_id' and o.address_key is not null
-  ) k
+language plpgsql stable as $$
+declare
+  id text := p_body ->> 'customer_id';
+begin
+  return array(
+    select decode(p_body ->> 'address_key', 'hex') where p_body ? 'address_key'
+    union
+    select c.address_key from vouch.customer c where c.store_id = p_store and c.customer_id = id
+    union
+    select o.address_key from vouch.sales_order o where o.store_id = p_store and o.customer_id = id and o.address_key is not null
+    union
+    select v.address_key from vouch.review v where v.store_id = p_store and v.customer_id = id and v.address_key is not null
+    order by 1);
+end
 $$;
 comment on function vouch.customer_keys is 'Every address key a person is known under, from an address or the store''s id.';
 
+create or replace function vouch.customer_ids(p_store text, p_body jsonb) returns text[]
+language plpgsql stable as $$
+declare
+  key bytea := decode(p_body ->> 'address_key', 'hex');
+begin
+  return array(
+    select p_body ->> 'customer_id' where p_body ? 'customer_id'
+    union
+    select c.customer_id from vouch.customer c where c.store_id = p_store and c.address_key = key and c.customer_id is not null
+    union
+    select o.customer_id from vouch.sales_order o where o.store_id = p_store and o.address_key = key and o.customer_id is not null);
+end
+$$;
+comment on function vouch.customer_ids is 'Every id of the store''s own a person is known under, from an address or one of them.';
+
+create or replace function vouch.person_keys(p_store text, p_body jsonb) returns bytea[]
+language plpgsql stable as $$
+begin
+  return array(
+    select unnest(vouch.customer_keys(p_store, p_body))
+    union
+    select unnest(vouch.customer_keys(p_store, jsonb_build_object('customer_id', i.id))) from unnest(vouch.customer_ids(p_store, p_body)) as i (id)
+    order by 1);
+end
+$$;
+comment on function vouch.person_keys is 'All address keys of the person behind an address or an id, other addresses of the same account included; for erasure and export.';
+
 create or replace function vouch.customer_unsubscribe(p_store text, p_body jsonb) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   perform vouch.unsubscribe(p_store, k.key) from unnest(vouch.customer_keys(p_store, p_body)) as k (key);
   return null;
@@ -47,68 +92,112 @@ end
 $$;
 
 create or replace function vouch.customer_erase(p_store text, p_body jsonb) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
-  keys bytea[] := vouch.customer_keys(p_store, p_body);
+  keys bytea[] := vouch.person_keys(p_store, p_body);
+  ids text[] := vouch.customer_ids(p_store, p_body);
   gone timestamptz := vouch.clock();
-  erased integer;
+  orders text[];
+  reviews bigint[];
 begin
   insert into vouch.erasure as x (store_id, subject_key, erased_at)
-  select p_store, k.key, gone from unnest(keys || decode(p_body ->> 'customer_key', 'hex')) as k (key) where k.key is not null order by k.key
+  select p_store, k.key, gone from unnest(keys || decode(p_body ->> 'customer_key', 'hex')) as k (key) where k.key is not null
+  group by k.key order by k.key
   on conflict (store_id, subject_key) do update set erased_at = excluded.erased_at;
-  perform from vouch.sales_order o where o.store_id = p_store
-    and (o.address_key = any (keys) or o.customer_id = p_body ->> 'customer_id') order by o.order_id for update;
-  perform vouch.author_erase(p_store, v.review_id, coalesce((p_body ->> 'words')::boolean, false))
-  from vouch.review v
-  where v.store_id = p_store and (v.address_key = any (keys) or v.customer_id = p_body ->> 'customer_id') and v.erased_at is null;
-  get diagnostics erased = row_count;
-  update vouch.sales_order o set customer_id = null, address_key = null
-  where o.store_id = p_store and (o.address_key = any (keys) or o.customer_id = p_body ->> 'customer_id');
-  delete from vouch.link_token t where t.store_id = p_store and t.purpose <> 'unsubscribe' and (t.address_key = any (keys));
-  update vouch.confirmation c set state = 'lapsed', settled_at = gone
-  where c.store_id = p_store and c.address_key = any (keys) and c.state = 'pending';
-  update vouch.event e set data = null
-  from vouch.customer c
-  where c.store_id = p_store and c.address_key = any (keys) and e.store_id = p_store and e.state = 'ignored'
-    and (position(lower(c.email) in lower(e.data)) > 0);
-  update vouch.customer c set email = null, name = null, customer_id = null, erased_at = gone, updated_at = gone
+  orders := array(select o.order_id from vouch.sales_order o where o.store_id = p_store and o.address_key = any (keys)
+                  union select o.order_id from vouch.sales_order o where o.store_id = p_store and o.customer_id = any (ids) order by 1);
+  perform from vouch.sales_order o where o.store_id = p_store and o.order_id = any (orders) order by o.order_id for no key update;
+  perform from vouch.customer c where c.store_id = p_store and c.address_key = any (keys) order by c.address_key for no key update;
+  reviews := array(select v.review_id from vouch.review v where v.store_id = p_store and v.address_key = any (keys)
+                   union select v.review_id from vouch.review v where v.store_id = p_store and v.customer_id = any (ids) order by 1);
+  perform vouch.copies_erase(p_store, keys, ids, p_body ->> 'email');
+  perform vouch.author_erase(p_store, r.review_id, coalesce((p_body ->> 'words')::boolean, false))
+  from unnest(reviews) as r (review_id);
+  perform vouch.links_erase(p_store, orders, reviews, gone);
+  update vouch.sales_order o set customer_id = null, address_key = null where o.store_id = p_store and o.order_id = any (orders);
+  update vouch.customer c set email = null, name = null, customer_id = null, customer_id_at = null, name_at = null, locale_at = null,
+    consent_at = null, locale = null, marketing_consent = null, erased_at = gone, updated_at = gone
   where c.store_id = p_store and c.address_key = any (keys);
-  return jsonb_build_object('erased', jsonb_build_object('reviews', erased));
+  return jsonb_build_object('erased', jsonb_build_object('reviews', cardinality(reviews)));
 end
 $$;
 comment on function vouch.customer_erase is
-'customer.erased: name, address and contact go everywhere at once, mail already queued included; stars stay, anonymous; the words go with {"words": true}. Keyed tombstones keep older events from bringing the person back.';
+'customer.erased: name, address and contact go everywhere at once, mail already queued included; stars stay, anonymous; the words go with {"words": true}. Keyed tombstones keep older events from bringing the person back. Runs alone in its store, see vouch.gate().';
 
-create or replace function vouch.author_erase(p_store text, p_review bigint, p_words boolean) returns void
-language plpgsql set search_path = '' as $$
+create or replace function vouch.copies_erase(p_store text, p_keys bytea[], p_ids text[], p_email text) returns void
+language plpgsql as $$
+declare
+  addresses text[] := array(
+    select lower(c.email) from vouch.customer c where c.store_id = p_store and c.address_key = any (p_keys) and c.email is not null
+    union select lower(p_email) where p_email is not null);
 begin
-  update vouch.review_revision r set author_name = null, salt = null, erased_at = vouch.clock(),
-    title = case when not p_words then r.title end, body = case when not p_words then r.body end,
-    marks = case when p_words then '[]' else r.marks end
-  where r.store_id = p_store and r.review_id = p_review;
-  delete from vouch.decision_note n using vouch.review_decision d
-  where n.store_id = p_store and d.store_id = p_store and d.review_id = p_review and n.decision_id = d.decision_id and p_words;
-  update vouch.review v set customer_id = null, address_key = null, erased_at = vouch.clock()
-  where v.store_id = p_store and v.review_id = p_review;
-  perform vouch.decision_record(r, 'erase', r.state, 'author', true, null, null)
-  from vouch.review_revision r
-  join vouch.review v on v.store_id = r.store_id and v.review_id = r.review_id and v.revision = r.revision
-  where r.store_id = p_store and r.review_id = p_review;
+  update vouch.event e set data = null
+  from (select v.source, v.id, lower(v.data::jsonb::text) as seen from vouch.event v
+        where v.store_id = p_store and v.state = 'ignored' and v.data is not null offset 0) as kept
+  where e.store_id = p_store and e.source = kept.source and e.id = kept.id
+    and (exists (select from unnest(addresses) as a where position(a in kept.seen) > 0)
+         or exists (select from unnest(p_ids) as i where position(lower(to_jsonb(i)::text) in kept.seen) > 0));
+  update vouch.review_report r set name = null, email = null, url = null, explanation = '[erased]'
+  where r.store_id = p_store and (lower(r.email) = any (addresses)
+    or exists (select from unnest(addresses) as a where position(a in lower(concat_ws(' ', r.explanation, r.url, r.name))) > 0));
+  update vouch.send_attempt t set reply = null
+  from vouch.outgoing_mail m
+  where m.store_id = p_store and m.address_key = any (p_keys) and t.store_id = p_store and t.mail_id = m.mail_id and t.reply is not null;
 end
 $$;
-comment on function vouch.author_erase is 'Makes a review anonymous; its salt goes with the name, so that the record no longer points at anybody.';
+comment on function vouch.copies_erase is 'Where a person''s address may stand a second time: events kept unread, notices they sent, what a relay answered.';
+
+create or replace function vouch.links_erase(p_store text, p_orders text[], p_reviews bigint[], p_at timestamptz) returns void
+language plpgsql as $$
+begin
+  update vouch.confirmation c set state = 'lapsed', settled_at = p_at
+  where c.store_id = p_store and c.review_id = any (p_reviews) and c.state = 'pending';
+  delete from vouch.link_token t where t.store_id = p_store and t.purpose = 'author' and t.subject_id = any (p_reviews);
+  delete from vouch.link_token t where t.store_id = p_store and t.purpose = 'confirm'
+    and t.subject_id = any (array(select c.confirmation_id from vouch.confirmation c where c.store_id = p_store and c.review_id = any (p_reviews)));
+  delete from vouch.link_token t where t.store_id = p_store and t.purpose = 'review'
+    and t.subject_id = any (array(select r.request_id from vouch.review_request r where r.store_id = p_store and r.order_id = any (p_orders)));
+end
+$$;
+comment on function vouch.links_erase is 'No link mailed to an erased person opens anything any more, but the one to unsubscribe.';
+
+create or replace function vouch.author_erase(p_store text, p_review bigint, p_words boolean) returns void
+language plpgsql as $$
+declare
+  words vouch.review_revision;
+begin
+  perform from vouch.review v where v.store_id = p_store and v.review_id = p_review for no key update;
+  for words in
+    update vouch.review_revision r set author_name = null, salt = null, erased_at = vouch.clock(),
+      title = case when not p_words then r.title end, body = case when not p_words then r.body end,
+      marks = case when p_words then '[]' else r.marks end
+    where r.store_id = p_store and r.review_id = p_review
+    returning r.*
+  loop
+    words.digest := sha256(convert_to(vouch.revision_text(words), 'UTF8'));
+    perform vouch.decision_record(words, 'erase', words.state, 'author', true, null, null);
+  end loop;
+  delete from vouch.decision_note n using vouch.review_decision d
+  where n.store_id = p_store and d.store_id = p_store and d.review_id = p_review and n.decision_id = d.decision_id;
+  update vouch.review v set customer_id = null, address_key = null, erased_at = vouch.clock()
+  where v.store_id = p_store and v.review_id = p_review;
+end
+$$;
+comment on function vouch.author_erase is
+'Makes a review anonymous: names, notes and salts go, so that the record no longer points at anybody; what is left is put on record anew, so that nobody can change it either.';
 
 create or replace function vouch.customer_export(p_store text, p_customer_id text, p_address_key bytea) returns jsonb
-language sql stable set search_path = '' as $$
+language sql stable as $$
   with person as (
-    select vouch.customer_keys(p_store, jsonb_strip_nulls(jsonb_build_object('customer_id', p_customer_id, 'address_key', encode(p_address_key, 'hex')))) as keys
+    select vouch.person_keys(p_store, b.body) as keys, vouch.customer_ids(p_store, b.body) as ids
+    from (select jsonb_strip_nulls(jsonb_build_object('customer_id', p_customer_id, 'address_key', encode(p_address_key, 'hex'))) as body) b
   )
   select jsonb_build_object(
     'customers', (select coalesce(jsonb_agg(to_jsonb(c) - 'store_id' - 'address_key'), '[]') from vouch.customer c, person
                   where c.store_id = p_store and c.address_key = any (keys)),
     'orders', (select coalesce(jsonb_agg(to_jsonb(o) - 'store_id' - 'address_key' || jsonb_build_object('lines', (
                  select jsonb_agg(to_jsonb(l) - 'store_id') from vouch.order_line l where l.store_id = p_store and l.order_id = o.order_id))), '[]')
-               from vouch.sales_order o, person where o.store_id = p_store and (o.address_key = any (keys) or o.customer_id = p_customer_id)),
+               from vouch.sales_order o, person where o.store_id = p_store and (o.address_key = any (keys) or o.customer_id = any (ids))),
     'reviews', (select coalesce(jsonb_agg(to_jsonb(v) - 'store_id' - 'address_key' || jsonb_build_object(
                  'revisions', (select jsonb_agg(to_jsonb(r) - 'store_id' - 'salt' order by r.revision) from vouch.review_revision r
                                where r.store_id = p_store and r.review_id = v.review_id),
@@ -116,20 +205,20 @@ language sql stable set search_path = '' as $$
                                from vouch.review_decision d
                                left join vouch.decision_note n on n.store_id = d.store_id and n.decision_id = d.decision_id
                                where d.store_id = p_store and d.review_id = v.review_id))), '[]')
-                from vouch.review v, person where v.store_id = p_store and (v.address_key = any (keys) or v.customer_id = p_customer_id)),
+                from vouch.review v, person where v.store_id = p_store and (v.address_key = any (keys) or v.customer_id = any (ids))),
     'mails', (select coalesce(jsonb_agg(jsonb_build_object('kind', m.kind, 'state', m.state, 'due_at', m.due_at, 'finished_at', m.finished_at)), '[]')
               from vouch.outgoing_mail m, person where m.store_id = p_store and m.address_key = any (keys)),
     'discounts', (select coalesce(jsonb_agg(vouch.discount_view(d) || jsonb_build_object('state', d.state)), '[]')
                   from vouch.discount_code d
                   join vouch.sales_order o on o.store_id = d.store_id and o.order_id = d.order_id, person
-                  where d.store_id = p_store and (o.address_key = any (keys) or o.customer_id = p_customer_id)),
+                  where d.store_id = p_store and (o.address_key = any (keys) or o.customer_id = any (ids))),
     'suppressions', (select coalesce(jsonb_agg(jsonb_build_object('reason', x.reason, 'since', x.since)), '[]')
                      from vouch.suppression x, person where x.store_id = p_store and x.address_key = any (keys)))
 $$;
 comment on function vouch.customer_export is 'Everything about one person in machine form (GDPR Art. 15, 20).';
 
 create or replace function vouch.product_update(p_store text, p_body jsonb, p_time timestamptz) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   insert into vouch.product as p (store_id, product_id, name, url, image_url, gtin, brand, groups, updated_at)
   values (p_store, p_body ->> 'product_id', p_body ->> 'name', p_body ->> 'url', p_body ->> 'image_url', p_body ->> 'gtin', p_body ->> 'brand',

@@ -1,21 +1,24 @@
 -- Decisions on revisions. vouch.revision_move() is the one function through which a revision changes its state.
 
 create or replace function vouch.revision_transition(p_from text, p_action text) returns text
-language sql immutable set search_path = '' as $$
-  select t.goal from (values
-    ('unconfirmed', 'publish', 'published'), ('unconfirmed', 'hold', 'held'), ('unconfirmed', 'withdraw', 'withdrawn'),
-    ('held', 'release', 'published'), ('held', 'approve', 'published'), ('held', 'reject', 'rejected'),
-    ('held', 'escalate', 'held'), ('held', 'withdraw', 'withdrawn'), ('held', 'supersede', 'superseded'),
-    ('published', 'hold', 'held'), ('published', 'reject', 'rejected'), ('published', 'withdraw', 'withdrawn'),
-    ('published', 'supersede', 'superseded'),
-    ('rejected', 'approve', 'published'), ('rejected', 'withdraw', 'withdrawn')
-  ) as t (origin, action, goal)
-  where t.origin = p_from and t.action = p_action
+language plpgsql immutable as $$
+begin
+  return (
+    select t.goal from (values
+      ('unconfirmed', 'publish', 'published'), ('unconfirmed', 'hold', 'held'), ('unconfirmed', 'withdraw', 'withdrawn'),
+      ('held', 'release', 'published'), ('held', 'approve', 'published'), ('held', 'reject', 'rejected'),
+      ('held', 'escalate', 'held'), ('held', 'withdraw', 'withdrawn'), ('held', 'supersede', 'superseded'),
+      ('published', 'hold', 'held'), ('published', 'reject', 'rejected'), ('published', 'withdraw', 'withdrawn'),
+      ('published', 'supersede', 'superseded'),
+      ('rejected', 'approve', 'published'), ('rejected', 'withdraw', 'withdrawn')
+    ) as t (origin, action, goal)
+    where t.origin = p_from and t.action = p_action);
+end
 $$;
 comment on function vouch.revision_transition is 'The state machine of revisions: where an action leads from a state, NULL when it is not legal there.';
 
 create or replace function vouch.rating_count(p_store text, p_product text, p_rating smallint, p_change integer) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   insert into vouch.rating_change (store_id, product_id, rating, change) values (p_store, p_product, p_rating, p_change);
 end
@@ -24,7 +27,7 @@ $$;
 create or replace function vouch.decision_record(
   p_words vouch.review_revision, p_action text, p_to text, p_actor text, p_automated boolean, p_ground text, p_note text
 ) returns bigint
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   made bigint;
   salt bytea := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
@@ -34,6 +37,7 @@ begin
   values (p_words.store_id, p_words.review_id, p_words.revision, p_action, p_words.state, p_to, vouch.clock(), p_actor, p_automated, p_ground,
     p_words.held_for || p_words.labels, p_words.digest, case when p_note is not null then sha256(salt || convert_to(p_note, 'UTF8')) end)
   returning decision_id into made;
+  insert into vouch.record_pending (store_id, decision_id) values (p_words.store_id, made);
   if p_note is not null then
     insert into vouch.decision_note (store_id, decision_id, note, salt) values (p_words.store_id, made, p_note, salt);
   end if;
@@ -43,7 +47,7 @@ $$;
 comment on function vouch.decision_record is 'Writes a decision to the append-only record, in the transaction that carries it out.';
 
 create or replace function vouch.review_settle(p_store text, p_review bigint) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   update vouch.review v set
     published_revision = p.revision,
@@ -63,14 +67,14 @@ create or replace function vouch.revision_move(
   p_store text, p_review bigint, p_revision integer, p_action text, p_actor text, p_automated boolean,
   p_ground text, p_note text, p_deadline_at timestamptz
 ) returns bigint
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   review vouch.review;
   words vouch.review_revision;
   goal text;
   made bigint;
 begin
-  select v.* into strict review from vouch.review v where v.store_id = p_store and v.review_id = p_review for update;
+  select v.* into strict review from vouch.review v where v.store_id = p_store and v.review_id = p_review for no key update;
   select r.* into strict words from vouch.review_revision r
   where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision for update;
   goal := vouch.revision_transition(words.state, p_action);
@@ -100,17 +104,18 @@ comment on function vouch.revision_move is
 'Carries out one decision: guarded by the state machine, recorded, ratings and review kept in step, the store and the author told, all in one transaction.';
 
 create or replace function vouch.decision_tell(p_store text, p_review bigint, p_decision bigint) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   made vouch.review_decision;
   address bytea := vouch.review_address(p_store, p_review);
 begin
   select d.* into made from vouch.review_decision d where d.store_id = p_store and d.decision_id = p_decision;
-  if made.to_state in ('published', 'held', 'rejected', 'withdrawn') and made.action <> 'escalate' then
+  if made.to_state in ('published', 'held', 'rejected', 'withdrawn') and made.action <> 'escalate'
+      and (made.to_state <> 'withdrawn' or made.revision = (select v.revision from vouch.review v where v.store_id = p_store and v.review_id = p_review)) then
     perform vouch.outbox_add(p_store, 'review.' || made.to_state, vouch.review_event(p_store, p_review, p_decision));
   end if;
   if 'published' in (made.from_state, made.to_state) and made.action <> 'supersede' then
-    perform vouch.outbox_add(p_store, 'rating.changed', vouch.rating_event(p_store, v.product_id))
+    perform vouch.outbox_add(p_store, 'rating.changed', jsonb_build_object('rating', jsonb_build_object('product_id', v.product_id)))
     from vouch.review v where v.store_id = p_store and v.review_id = p_review;
   end if;
   if address is not null and made.actor <> 'author' then
@@ -124,28 +129,34 @@ $$;
 comment on function vouch.decision_tell is 'Tells the store by event, and the author by mail at once: what was decided, why, and how to appeal (DSA Art. 17).';
 
 create or replace function vouch.review_address(p_store text, p_review bigint) returns bytea
-language sql stable set search_path = '' as $$
-  select coalesce(v.address_key,
-    (select c.address_key from vouch.customer c where c.store_id = p_store and c.customer_id = v.customer_id
-     order by c.updated_at desc limit 1))
-  from vouch.review v
-  where v.store_id = p_store and v.review_id = p_review and v.claim in ('authenticated', 'invited', 'confirmed')
+language plpgsql stable as $$
+begin
+  return (
+    select coalesce(v.address_key,
+      (select c.address_key from vouch.customer c where c.store_id = p_store and c.customer_id = v.customer_id
+       order by c.updated_at desc limit 1))
+    from vouch.review v
+    where v.store_id = p_store and v.review_id = p_review and v.claim in ('authenticated', 'invited', 'confirmed'));
+end
 $$;
 comment on function vouch.review_address is 'Where the author is written to; NULL while nobody has shown that an address is the author''s.';
 
 create or replace function vouch.review_event(p_store text, p_review bigint, p_decision bigint) returns jsonb
-language sql stable set search_path = '' as $$
-  select jsonb_strip_nulls(jsonb_build_object('review', jsonb_build_object('review_id', v.review_id, 'id', v.external_id, 'product_id', v.product_id,
-    'order_id', v.order_id, 'line_id', v.line_id, 'verified', v.verified, 'rating', r.rating, 'state', d.to_state,
-    'reasons', to_jsonb(d.reasons), 'ground', d.ground, 'automated', d.automated)))
-  from vouch.review_decision d
-  join vouch.review v on v.store_id = d.store_id and v.review_id = d.review_id
-  join vouch.review_revision r on r.store_id = d.store_id and r.review_id = d.review_id and r.revision = d.revision
-  where d.store_id = p_store and d.decision_id = p_decision
+language plpgsql stable as $$
+begin
+  return (
+    select jsonb_strip_nulls(jsonb_build_object('review', jsonb_build_object('review_id', v.review_id, 'id', v.external_id, 'product_id', v.product_id,
+      'order_id', v.order_id, 'line_id', v.line_id, 'verified', v.verified, 'rating', r.rating, 'state', d.to_state,
+      'reasons', to_jsonb(d.reasons), 'ground', d.ground, 'automated', d.automated)))
+    from vouch.review_decision d
+    join vouch.review v on v.store_id = d.store_id and v.review_id = d.review_id
+    join vouch.review_revision r on r.store_id = d.store_id and r.review_id = d.review_id and r.revision = d.revision
+    where d.store_id = p_store and d.decision_id = p_decision);
+end
 $$;
 
 create or replace function vouch.hold_lift(p_store text, p_review bigint, p_reason text) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   held record;
 begin
@@ -166,26 +177,70 @@ end
 $$;
 comment on function vouch.hold_lift is 'A reason no longer holds true: it is taken off, and with the last one the revision is published.';
 
+create or replace function vouch.hold_note(p_store text, p_review bigint, p_reason text) returns void
+language plpgsql as $$
+declare
+  action text := (vouch.hold_policy_of(p_store, p_reason)).action;
+begin
+  update vouch.review_revision r set
+    held_for = case when r.state = 'held' and action = 'hold' then r.held_for || p_reason else r.held_for end,
+    labels = case when r.state = 'published' or action = 'label' then r.labels || p_reason else r.labels end
+  where r.store_id = p_store and r.review_id = p_review and r.state in ('held', 'published') and action <> 'publish'
+    and not p_reason = any (r.held_for || r.labels);
+end
+$$;
+comment on function vouch.hold_note is 'A reason has become true later: it joins those of a held revision; a published one stays, with the reason as its label.';
+
+create or replace function vouch.hold_follow(p_store text, p_review bigint, p_verified boolean) returns void
+language plpgsql as $$
+begin
+  if p_verified then
+    perform vouch.hold_lift(p_store, p_review, 'unverified');
+  else
+    perform vouch.hold_note(p_store, p_review, 'unverified');
+  end if;
+end
+$$;
+comment on function vouch.hold_follow is 'Holds and labels for being unverified follow the verification.';
+
+create or replace function vouch.hold_due(p_store text, p_review bigint, p_revision integer) returns void
+language plpgsql as $$
+declare
+  policy vouch.hold_policy;
+  known text;
+  escalate boolean := false;
+  again timestamptz;
+begin
+  for known in
+    select unnest(r.held_for) from vouch.review_revision r
+    where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision
+  loop
+    policy := vouch.hold_policy_of(p_store, known);
+    escalate := escalate or policy.on_deadline = 'escalate';
+    again := greatest(again, vouch.clock() + policy.deadline);
+  end loop;
+  perform vouch.revision_move(p_store, p_review, p_revision, case when escalate then 'escalate' else 'release' end,
+    'vouch', true, null, null, case when escalate then again end);
+end
+$$;
+comment on function vouch.hold_due is 'What becomes of a hold at its deadline: escalated if one of its reasons says so, else released with its reasons as labels.';
+
 create or replace function vouch.hold_sweep(p_store text, p_limit integer) returns integer
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 declare
   due record;
   moved integer := 0;
 begin
   perform vouch.enter(p_store);
   for due in
-    select r.review_id, r.revision, bool_or((p).on_deadline = 'escalate') as escalate, max((p).deadline) as again
-    from vouch.review_revision r
-    cross join lateral unnest(r.held_for) as f (reason)
-    cross join lateral vouch.hold_policy_of(p_store, f.reason) as p
+    select r.review_id, r.revision from vouch.review_revision r
     where r.store_id = p_store and r.state = 'held' and r.deadline_at <= vouch.clock()
-    group by r.review_id, r.revision order by r.review_id limit p_limit
+    order by r.deadline_at, r.review_id limit p_limit
   loop
-    perform from vouch.review v where v.store_id = p_store and v.review_id = due.review_id for update skip locked;
+    perform from vouch.review v where v.store_id = p_store and v.review_id = due.review_id for no key update skip locked;
     if found and exists (select from vouch.review_revision r where r.store_id = p_store and r.review_id = due.review_id
                          and r.revision = due.revision and r.state = 'held' and r.deadline_at <= vouch.clock()) then
-      perform vouch.revision_move(p_store, due.review_id, due.revision, case when due.escalate then 'escalate' else 'release' end,
-        'vouch', true, null, null, case when due.escalate then vouch.clock() + due.again end);
+      perform vouch.hold_due(p_store, due.review_id, due.revision);
       moved := moved + 1;
     end if;
   end loop;
@@ -195,21 +250,25 @@ $$;
 comment on function vouch.hold_sweep is 'Holds past their deadline are released, or escalated, as the policies of their reasons say; never forgotten.';
 
 create or replace function vouch.review_pending(p_store text, p_review bigint, p_states text[]) returns integer
-language sql stable set search_path = '' as $$
-  select r.revision from vouch.review_revision r
-  where r.store_id = p_store and r.review_id = p_review and r.state = any (p_states)
-  order by array_position(p_states, r.state), r.revision desc limit 1
+language plpgsql stable as $$
+begin
+  return (
+    select r.revision from vouch.review_revision r
+    where r.store_id = p_store and r.review_id = p_review and r.state = any (p_states)
+    and (r.state <> 'rejected' or r.revision = (select v.revision from vouch.review v where v.store_id = p_store and v.review_id = p_review))
+    order by array_position(p_states, r.state), r.revision desc limit 1);
+end
 $$;
-comment on function vouch.review_pending is 'The revision an operator''s decision is about: the newest in the first of these states that occurs.';
+comment on function vouch.review_pending is 'The revision an operator''s decision is about: the newest in the first of these states that occurs. A rejected one that its author has rewritten since is past.';
 
 create or replace function vouch.review_decide(
   p_store text, p_review bigint, p_operator text, p_action text, p_ground text, p_note text
 ) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   chosen integer;
 begin
-  perform from vouch.review v where v.store_id = p_store and v.review_id = p_review for update;
+  perform from vouch.review v where v.store_id = p_store and v.review_id = p_review for no key update;
   if not found then
     perform vouch.refuse('VO101', '/review_id', format('there is no review %s in store %s', p_review, p_store));
   end if;
@@ -225,7 +284,7 @@ end
 $$;
 
 create or replace function vouch.ground_check(p_store text, p_ground text, p_explanation text) returns void
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable as $$
 declare
   needed boolean;
 begin

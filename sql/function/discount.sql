@@ -1,13 +1,16 @@
 -- Discount codes: one per order, independent of what is written, redeemed once.
 
 create or replace function vouch.discount_view(p_code vouch.discount_code) returns jsonb
-language sql stable set search_path = '' as $$
-  select jsonb_strip_nulls(jsonb_build_object('kind', (p_code).kind, 'value', (p_code).value::text, 'currency', (p_code).currency,
-    'minimum_spend', (p_code).minimum_spend::text, 'expires_at', (p_code).expires_at, 'order_id', (p_code).order_id))
+language plpgsql stable as $$
+begin
+  return (
+    select jsonb_strip_nulls(jsonb_build_object('kind', (p_code).kind, 'value', (p_code).value::text, 'currency', (p_code).currency,
+      'minimum_spend', (p_code).minimum_spend::text, 'expires_at', (p_code).expires_at, 'order_id', (p_code).order_id)));
+end
 $$;
 
 create or replace function vouch.discount_issue(p_store text, p_order text, p_hash bytea, p_code text) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   known vouch.discount_code;
 begin
@@ -36,7 +39,7 @@ comment on function vouch.discount_issue is
 'Issues the order''s code unless it has one; validity counts from now. Takes no rating, no text, no moderation state (16 CFR 465.4). NULL: no policy, or the code is used or past.';
 
 create or replace function vouch.discount_for_mail(p_store text, p_mail vouch.outgoing_mail, p_hash bytea, p_code text) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   wanted text;
   grant_on text;
@@ -54,7 +57,7 @@ end
 $$;
 
 create or replace function vouch.discount_on_submission(p_store text, p_order text) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   perform vouch.mail_enqueue(p_store, 'discount', r.request_id, 0, o.address_key, vouch.clock())
   from vouch.discount_policy p
@@ -66,7 +69,7 @@ $$;
 comment on function vouch.discount_on_submission is 'With grant_on submission: the thank-you goes out once something was submitted for the order, whatever it says and whatever is decided.';
 
 create or replace function vouch.discount_redeem(p_store text, p_body jsonb) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   known vouch.discount_code;
   why text;
@@ -86,7 +89,7 @@ $$;
 comment on function vouch.discount_redeem is 'discount.redeemed: asks and records in one; the row lock decides races. reason: unknown, already_redeemed, expired.';
 
 create or replace function vouch.discount_derive(p_store text, p_orders text[]) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   update vouch.discount_code d set state = 'issued', redeemed_at = null, redeemed_order_id = null
   from vouch.sales_order o

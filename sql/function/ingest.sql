@@ -3,31 +3,34 @@
 create or replace function vouch.event_record(
   p_store text, p_at timestamptz, e_source text[], e_id text[], e_type text[], e_time timestamptz[], e_kept text[]
 ) returns boolean[]
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
-  fresh boolean[];
+  new_sources text[];
+  new_ids text[];
 begin
-  with input as materialized (
-    select e.*, e.n = min(e.n) over (partition by e.source, e.id) as first
-    from unnest(e_source, e_id, e_type, e_time, e_kept) with ordinality as e (source, id, type, time, kept, n)
-  ), added as (
+  with added as (
     insert into vouch.event (store_id, source, id, type, time, received_at, state, data)
-    select p_store, source, id, type, time, p_at, case when kept is null then 'applied' else 'ignored' end, kept
-    from input
-    where first
-    order by source, id
+    select p_store, e.source, e.id, e.type, e.time, p_at, (case when e.kept is null then 'applied' else 'ignored' end)::vouch.event_state, e.kept
+    from unnest(e_source, e_id, e_type, e_time, e_kept) with ordinality as e (source, id, type, time, kept, n)
+    order by e.source collate "C", e.id collate "C", e.n
     on conflict (store_id, source, id) do nothing
     returning source, id
   )
-  select array_agg(a.id is not null and i.first order by i.n) into fresh
-  from input i left join added a on a.source = i.source and a.id = i.id;
-  return fresh;
+  select array_agg(a.source), array_agg(a.id) into new_sources, new_ids from added a;
+  if cardinality(new_ids) = cardinality(e_id) then
+    return null;
+  end if;
+  return (
+    select array_agg(e.first and a.id is not null order by e.n)
+    from (select u.*, u.n = min(u.n) over (partition by u.source, u.id) as first
+          from unnest(e_source, e_id) with ordinality as u (source, id, n)) e
+    left join unnest(new_sources, new_ids) as a (source, id) on a.source = e.source and a.id = e.id);
 end
 $$;
-comment on function vouch.event_record is 'Inserts the events that are not there yet, in key order so that two batches cannot deadlock, and tells which are fresh.';
+comment on function vouch.event_record is 'Inserts the events that are not there yet, in key order so that two batches cannot deadlock, and tells which are fresh; NULL: all.';
 
 create or replace function vouch.event_apply(p_store text, p_type text, p_body jsonb, p_time timestamptz) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   return case p_type
     when 'review.submitted' then vouch.review_submit(p_store, p_body, p_time)
@@ -46,6 +49,42 @@ end
 $$;
 comment on function vouch.event_apply is 'Applies one event of the rarer kinds; what it returns is the event''s reply, NULL for the plain one.';
 
+create or replace function vouch.events_apply(
+  p_store text, p_fresh boolean[], e_source text[], e_id text[], e_type text[], e_time timestamptz[], e_body jsonb[]
+) returns jsonb
+language plpgsql as $$
+declare
+  single record;
+  answer jsonb;
+  replies jsonb := '{}';
+begin
+  for single in
+    select e.* from unnest(e_source, e_id, e_type, e_time, e_body) with ordinality as e (source, id, type, time, body, n)
+    where e.body is not null and (p_fresh is null or p_fresh[e.n]) order by e.n
+  loop
+    answer := vouch.event_apply(p_store, single.type, single.body, single.time);
+    if answer is not null then
+      update vouch.event v set reply = answer where v.store_id = p_store and v.source = single.source and v.id = single.id;
+      replies := replies || jsonb_build_object(single.n - 1, answer);
+    end if;
+  end loop;
+  return replies;
+end
+$$;
+comment on function vouch.events_apply is 'Applies the events of the rarer kinds, in their order; their replies by position.';
+
+create or replace function vouch.first_replies(p_store text, p_fresh boolean[], e_source text[], e_id text[]) returns jsonb
+language plpgsql stable as $$
+begin
+  return (
+    select coalesce(jsonb_object_agg(e.n - 1, v.reply), '{}')
+    from unnest(e_source, e_id) with ordinality as e (source, id, n)
+    join vouch.event v on v.store_id = p_store and v.source = e.source and v.id = e.id
+    where not p_fresh[e.n] and v.reply is not null);
+end
+$$;
+comment on function vouch.first_replies is 'What repeated events were answered the first time.';
+
 create or replace function vouch.ingest(
   p_store text,
   e_source text[], e_id text[], e_type text[], e_time timestamptz[], e_body jsonb[], e_kept text[],
@@ -56,46 +95,32 @@ create or replace function vouch.ingest(
   l_quantity text[], l_price text[], l_promised_at timestamptz[],
   f_event bigint[], f_order text[], f_line text[], f_kind text[], f_at timestamptz[], f_amount text[]
 ) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 declare
   fresh boolean[];
   due text[];
-  single record;
-  answer jsonb;
   replies jsonb := '{}';
 begin
-  perform vouch.enter(p_store);
+  perform vouch.enter(p_store), vouch.gate(p_store, cardinality(array_remove(e_body, null)) > 1 or 'customer.erased' = any (e_type));
   fresh := vouch.event_record(p_store, vouch.clock(), e_source, e_id, e_type, e_time, e_kept);
   if cardinality(p_event) > 0 then
-    due := vouch.order_describe(p_store, fresh, p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_key,
+    due := vouch.order_place(p_store, fresh, p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_key,
       p_customer_id, p_email, p_name, p_locale, p_country, p_timezone, p_consent, p_currency, p_total, p_groups,
-      l_event, l_order, l_line, l_product, l_name, l_url, l_groups, l_quantity, l_price, l_promised_at);
+      l_event, l_order, l_line, l_product, l_name, l_url, l_groups, l_quantity, l_price, l_promised_at, f_order);
   end if;
   if cardinality(f_event) > 0 then
     due := due || vouch.order_facts(p_store, fresh, f_event, f_order, f_line, f_kind, f_at, f_amount);
   end if;
   if cardinality(due) > 0 then
-    perform vouch.request_derive(p_store, due), vouch.review_derive(p_store, due), vouch.discount_derive(p_store, due);
+    perform vouch.order_derive(p_store, due, f_kind);
   end if;
   if cardinality(array_remove(e_body, null)) > 0 then
-    for single in
-      select e.* from unnest(e_source, e_id, e_type, e_time, e_body) with ordinality as e (source, id, type, time, body, n)
-      where e.body is not null and fresh[e.n] order by e.n
-    loop
-      answer := vouch.event_apply(p_store, single.type, single.body, single.time);
-      if answer is not null then
-        update vouch.event set reply = answer where store_id = p_store and source = single.source and id = single.id;
-        replies := replies || jsonb_build_object(single.n - 1, answer);
-      end if;
-    end loop;
+    replies := vouch.events_apply(p_store, fresh, e_source, e_id, e_type, e_time, e_body);
   end if;
-  if not fresh @> array[true] or fresh @> array[false] then
-    select replies || coalesce(jsonb_object_agg(e.n - 1, v.reply), '{}') into replies
-    from unnest(e_source, e_id) with ordinality as e (source, id, n)
-    join vouch.event v on v.store_id = p_store and v.source = e.source and v.id = e.id
-    where not fresh[e.n] and v.reply is not null;
+  if fresh is not null then
+    replies := replies || vouch.first_replies(p_store, fresh, e_source, e_id);
   end if;
-  return jsonb_build_object('settings', vouch.settings_version_of(p_store), 'replies', replies);
+  return jsonb_build_object('settings', (select v.version from vouch.settings_version v where v.store_id = '*'), 'replies', replies);
 end
 $$;
 comment on function vouch.ingest is

@@ -3,18 +3,19 @@
 create or replace function vouch.mail_enqueue(
   p_store text, p_kind text, p_subject bigint, p_serial integer, p_address_key bytea, p_due_at timestamptz
 ) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
-  insert into vouch.outgoing_mail (store_id, kind, subject_id, serial, address_key, due_at, created_at)
+  insert into vouch.outgoing_mail as m (store_id, kind, subject_id, serial, address_key, due_at, created_at)
   values (p_store, p_kind, p_subject, p_serial, p_address_key, p_due_at, vouch.clock())
-  on conflict (store_id, kind, subject_id, serial) do nothing;
+  on conflict (store_id, kind, subject_id, serial) do update set state = 'queued', due_at = excluded.due_at, reason = null, finished_at = null
+  where m.state = 'skipped';
 end
 $$;
-comment on function vouch.mail_enqueue is 'Queues a mail once per kind, subject and serial.';
+comment on function vouch.mail_enqueue is 'Queues a mail once per kind, subject and serial; one that was skipped, and never sent, gets a second chance.';
 
 create or replace function vouch.mail_claim(p_store text, p_limit integer, p_lease interval)
 returns table (mail_id bigint, lease bigint, kind text, context jsonb)
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 begin
   perform vouch.enter(p_store);
   return query
@@ -29,7 +30,7 @@ $$;
 comment on function vouch.mail_claim is 'Takes up to p_limit due mails under fresh leases, oldest first, each with all that composing it needs.';
 
 create or replace function vouch.mail_context(p_store text, p_mail vouch.outgoing_mail) returns jsonb
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable as $$
 declare
   about jsonb;
   addressee vouch.customer;
@@ -45,81 +46,112 @@ end
 $$;
 
 create or replace function vouch.request_context(p_store text, p_request bigint) returns jsonb
-language sql stable set search_path = '' as $$
-  select jsonb_build_object('request_id', r.request_id, 'link_version', r.link_version, 'order_id', r.order_id, 'locale', o.locale,
-    'placed_at', o.placed_at, 'lines', (
-      select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('line_id', l.line_id, 'product_id', l.product_id,
-        'name', coalesce(l.name, p.name, l.product_id), 'url', coalesce(l.url, p.url), 'delivered_at', l.delivered_at)) order by l.line_id), '[]')
-      from vouch.order_line l
-      left join vouch.product p on p.store_id = l.store_id and p.product_id = l.product_id
-      where l.store_id = p_store and l.order_id = r.order_id and l.delivered_at is not null and l.product_id is not null
-        and l.cancelled_at is null and l.refunded_at is null
-        and not exists (select from vouch.review v where v.store_id = p_store and v.order_id = l.order_id and v.line_id = l.line_id)))
-  from vouch.review_request r
-  join vouch.sales_order o on o.store_id = r.store_id and o.order_id = r.order_id
-  where r.store_id = p_store and r.request_id = p_request
+language plpgsql stable as $$
+begin
+  return (
+    select jsonb_build_object('request_id', r.request_id, 'link_version', r.link_version, 'order_id', r.order_id, 'locale', o.locale,
+      'placed_at', o.placed_at, 'lines', (
+        select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('line_id', l.line_id, 'product_id', l.product_id,
+          'name', coalesce(l.name, p.name, l.product_id), 'url', coalesce(l.url, p.url), 'delivered_at', l.delivered_at)) order by l.line_id), '[]')
+        from vouch.order_line l
+        left join vouch.product p on p.store_id = l.store_id and p.product_id = l.product_id
+        where l.store_id = p_store and l.order_id = r.order_id and l.delivered_at is not null and l.product_id is not null
+          and l.cancelled_at is null and l.refunded_at is null
+          and not exists (select from vouch.review v where v.store_id = p_store and v.order_id = l.order_id and v.line_id = l.line_id)))
+    from vouch.review_request r
+    join vouch.sales_order o on o.store_id = r.store_id and o.order_id = r.order_id
+    where r.store_id = p_store and r.request_id = p_request);
+end
 $$;
 
 create or replace function vouch.confirmation_context(p_store text, p_confirmation bigint) returns jsonb
-language sql stable set search_path = '' as $$
-  select jsonb_build_object('confirmation_id', c.confirmation_id, 'action', c.action, 'product', vouch.product_name(p_store, v.product_id),
-    'locale', r.locale, 'review', jsonb_build_object('review_id', v.review_id, 'rating', r.rating, 'title', r.title, 'body', r.body))
-  from vouch.confirmation c
-  join vouch.review v on v.store_id = c.store_id and v.review_id = c.review_id
-  left join vouch.review_revision r on r.store_id = c.store_id and r.review_id = c.review_id and r.revision = coalesce(c.revision, v.revision)
-  where c.store_id = p_store and c.confirmation_id = p_confirmation
+language plpgsql stable as $$
+begin
+  return (
+    select jsonb_build_object('confirmation_id', c.confirmation_id, 'action', c.action, 'product', vouch.product_name(p_store, v.product_id),
+      'locale', r.locale, 'review', jsonb_build_object('review_id', v.review_id, 'rating', r.rating, 'title', r.title, 'body', r.body))
+    from vouch.confirmation c
+    join vouch.review v on v.store_id = c.store_id and v.review_id = c.review_id
+    left join vouch.review_revision r on r.store_id = c.store_id and r.review_id = c.review_id and r.revision = coalesce(c.revision, v.revision)
+    where c.store_id = p_store and c.confirmation_id = p_confirmation);
+end
 $$;
 
 create or replace function vouch.decision_context(p_store text, p_decision bigint) returns jsonb
-language sql stable set search_path = '' as $$
-  select jsonb_build_object('decision_id', d.decision_id, 'product', vouch.product_name(p_store, v.product_id), 'locale', r.locale,
-    'automated', d.automated, 'reasons', to_jsonb(d.reasons), 'ground', d.ground, 'from_state', d.from_state,
-    'decided_at', d.decided_at, 'deadline_at', r.deadline_at,
-    'facts', (select n.note from vouch.decision_note n where n.store_id = d.store_id and n.decision_id = d.decision_id and d.action = 'reject'),
-    'clause', (select nullif(g.clause, '') from vouch.rejection_ground g where g.store_id in (p_store, '*') and g.ground = d.ground
-               order by g.store_id = p_store desc limit 1),
-    'marks', r.marks, 'review', jsonb_build_object('review_id', v.review_id, 'product_id', v.product_id, 'rating', r.rating,
-      'title', r.title, 'body', r.body))
-  from vouch.review_decision d
-  join vouch.review v on v.store_id = d.store_id and v.review_id = d.review_id
-  join vouch.review_revision r on r.store_id = d.store_id and r.review_id = d.review_id and r.revision = d.revision
-  where d.store_id = p_store and d.decision_id = p_decision
+language plpgsql stable as $$
+begin
+  return (
+    select jsonb_build_object('decision_id', d.decision_id, 'product', vouch.product_name(p_store, v.product_id), 'locale', r.locale,
+      'automated', d.automated, 'reasons', to_jsonb(d.reasons), 'ground', d.ground, 'from_state', d.from_state,
+      'decided_at', d.decided_at, 'deadline_at', r.deadline_at,
+      'facts', (select n.note from vouch.decision_note n where n.store_id = d.store_id and n.decision_id = d.decision_id and d.action = 'reject'),
+      'clause', (select nullif(g.clause, '') from vouch.rejection_ground g where g.store_id in (p_store, '*') and g.ground = d.ground
+                 order by g.store_id = p_store desc limit 1),
+      'marks', r.marks, 'review', jsonb_build_object('review_id', v.review_id, 'product_id', v.product_id, 'rating', r.rating,
+        'title', r.title, 'body', r.body))
+    from vouch.review_decision d
+    join vouch.review v on v.store_id = d.store_id and v.review_id = d.review_id
+    join vouch.review_revision r on r.store_id = d.store_id and r.review_id = d.review_id and r.revision = d.revision
+    where d.store_id = p_store and d.decision_id = p_decision);
+end
 $$;
 
 create or replace function vouch.product_name(p_store text, p_product text) returns text
-language sql stable set search_path = '' as $$
-  select coalesce(
-    (select p.name from vouch.product p where p.store_id = p_store and p.product_id = p_product),
-    (select l.name from vouch.review v
-     join vouch.order_line l on l.store_id = v.store_id and l.order_id = v.order_id and l.line_id = v.line_id
-     where v.store_id = p_store and v.product_id = p_product and l.name is not null limit 1),
-    p_product)
+language plpgsql stable as $$
+begin
+  return (
+    select coalesce(
+      (select p.name from vouch.product p where p.store_id = p_store and p.product_id = p_product),
+      (select l.name from vouch.review v
+       join vouch.order_line l on l.store_id = v.store_id and l.order_id = v.order_id and l.line_id = v.line_id
+       where v.store_id = p_store and v.product_id = p_product and l.name is not null limit 1),
+      p_product));
+end
 $$;
 
 create or replace function vouch.mail_obstacle(p_store text, p_mail vouch.outgoing_mail) returns text
-language sql stable set search_path = '' as $$
-  select case
-    when c.email is null then case when c.erased_at is null then 'no_address' else 'erased' end
-    when exists (select from vouch.suppression x where x.store_id = p_store and x.address_key = (p_mail).address_key
-                 and x.reason in ('bounced', 'operator')) then 'suppressed'
-    when (p_mail).kind in ('request', 'reminder') then vouch.request_obstacle(p_store, (p_mail).subject_id)
-    when (p_mail).kind = 'confirm' and not exists (select from vouch.confirmation f where f.store_id = p_store
-      and f.confirmation_id = (p_mail).subject_id and f.state = 'pending') then 'settled'
-  end
-  from (select) as one
-  left join vouch.customer c on c.store_id = p_store and c.address_key = (p_mail).address_key
+language plpgsql stable as $$
+begin
+  return (
+    select case
+      when c.email is null then case when c.erased_at is null then 'no_address' else 'erased' end
+      when exists (select from vouch.suppression x where x.store_id = p_store and x.address_key = (p_mail).address_key
+                   and x.reason in ('bounced', 'operator')) then 'suppressed'
+      when (p_mail).kind in ('request', 'reminder') then vouch.request_obstacle(p_store, (p_mail).subject_id)
+      when (p_mail).kind = 'confirm' and not exists (select from vouch.confirmation f where f.store_id = p_store
+        and f.confirmation_id = (p_mail).subject_id and f.state = 'pending') then 'settled'
+    end
+    from (select) as one
+    left join vouch.customer c on c.store_id = p_store and c.address_key = (p_mail).address_key);
+end
 $$;
 comment on function vouch.mail_obstacle is 'Why this mail must not go out now; asked after the claim, right before it is sent.';
+
+create or replace function vouch.attempt_open(p_store text, p_mail vouch.outgoing_mail, p_message_id text, p_lease interval) returns void
+language plpgsql as $$
+declare
+  again boolean := exists (select from vouch.send_attempt t where t.store_id = p_store and t.mail_id = p_mail.mail_id
+                           and t.lease = p_mail.lease and t.class is null);
+begin
+  if not again then
+    insert into vouch.send_attempt (store_id, mail_id, attempt, lease, message_id, started_at)
+    values (p_store, p_mail.mail_id, p_mail.attempts + 1, p_mail.lease, p_message_id, vouch.clock());
+  end if;
+  update vouch.outgoing_mail m set attempts = p_mail.attempts + case when again then 0 else 1 end, lease_until = vouch.clock() + p_lease
+  where m.store_id = p_store and m.mail_id = p_mail.mail_id;
+end
+$$;
+comment on function vouch.attempt_open is 'Notes an attempt; asked twice under one lease, because the first answer was lost, it is still one.';
 
 create or replace function vouch.mail_attempt(
   p_store text, p_mails bigint[], p_leases bigint[], p_message_ids text[], p_tokens jsonb[], p_code_hashes bytea[], p_codes text[], p_lease interval
 ) returns table (mail_id bigint, obstacle text, discount jsonb)
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 declare
   single record;
   mail vouch.outgoing_mail;
 begin
-  perform vouch.enter(p_store);
+  perform vouch.enter(p_store), vouch.gate(p_store, false);
   for single in
     select a.* from unnest(p_mails, p_leases, p_message_ids, p_tokens, p_code_hashes, p_codes)
       as a (id, lease, message_id, tokens, code_hash, code) order by a.id
@@ -157,7 +189,7 @@ comment on function vouch.mail_attempt is
 'Right before the recipients are named to the relay: checks once more whether each mail should go, issues its code and links, and commits the attempt. Answers an obstacle (the mail is settled then) or the discount to print. Until vouch.mail_data the attempt reads as one that surely did not arrive.';
 
 create or replace function vouch.mail_data(p_store text, p_mails bigint[], p_leases bigint[], p_lease interval) returns setof bigint
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 begin
   perform vouch.enter(p_store);
   return query
@@ -179,7 +211,7 @@ comment on function vouch.mail_data is
 'The relay asks for the message: from now on each of these mails may arrive. Returns those whose lease still holds; the others must not be handed over.';
 
 create or replace function vouch.link_issue(p_store text, p_tokens jsonb) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   insert into vouch.link_token (store_id, token_hash, purpose, subject_id, address_key, expires_at)
   select p_store, decode(t ->> 'hash', 'hex'), t ->> 'purpose', (t ->> 'subject_id')::bigint, decode(t ->> 'address_key', 'hex'),
@@ -190,20 +222,23 @@ end
 $$;
 
 create or replace function vouch.link_life(p_store text, p_purpose text, p_subject bigint) returns interval
-language sql stable set search_path = '' as $$
-  select case p_purpose
-    when 'review' then (
-      select p.link_valid_for from vouch.review_request r
-      join vouch.sales_order o on o.store_id = r.store_id and o.order_id = r.order_id
-      cross join lateral vouch.request_policy_of(p_store, o.country) p
-      where r.store_id = p_store and r.request_id = p_subject)
-    when 'confirm' then interval '30 days'
-  end
+language plpgsql stable as $$
+begin
+  return (
+    select case p_purpose
+      when 'review' then (
+        select p.link_valid_for from vouch.review_request r
+        join vouch.sales_order o on o.store_id = r.store_id and o.order_id = r.order_id
+        cross join lateral vouch.request_policy_of(p_store, o.country) p
+        where r.store_id = p_store and r.request_id = p_subject)
+      when 'confirm' then interval '30 days'
+    end);
+end
 $$;
 comment on function vouch.link_life is 'How long a link opens its door: request_policy.link_valid_for, 30 days for confirmations; NULL, for ever, to unsubscribe and for authors.';
 
 create or replace function vouch.mail_skip(p_store text, p_mail vouch.outgoing_mail, p_reason text) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   if p_mail.doubts > 0 then
     perform vouch.mail_end(p_store, p_mail, 'ambiguous', p_reason, 'infinity');
@@ -215,7 +250,7 @@ $$;
 comment on function vouch.mail_skip is 'A mail that must not go out (again): skipped, or left ambiguous for good where it may have arrived.';
 
 create or replace function vouch.mail_end(p_store text, p_mail vouch.outgoing_mail, p_state text, p_reason text, p_due_at timestamptz) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   update vouch.outgoing_mail m set state = p_state, reason = p_reason, lease = null, lease_until = null, due_at = p_due_at,
     doubts = m.doubts + case when p_state = 'ambiguous' and p_reason is null then 1 else 0 end,
@@ -232,13 +267,16 @@ $$;
 comment on function vouch.mail_end is 'Gives a lease back with the outcome; the request''s state mirrors it.';
 
 create or replace function vouch.mail_backoff(p_attempts integer) returns interval
-language sql volatile set search_path = '' as $$
-  select least(interval '15 minutes' * 2 ^ greatest(p_attempts - 1, 0), interval '12 hours') * (0.5 + random() / 2)
+language plpgsql volatile as $$
+begin
+  return (
+    select least(interval '15 minutes' * 2 ^ greatest(p_attempts - 1, 0), interval '12 hours') * (0.5 + random() / 2));
+end
 $$;
 comment on function vouch.mail_backoff is '15 min, 30 min, 1 h … 12 h, half of it jitter (RFC 5321 §4.5.4.1).';
 
 create or replace function vouch.mail_outcome(p_store text, p_mail vouch.outgoing_mail, p_class text, p_code integer, p_enhanced text) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   if p_class = 'accepted' then
     perform vouch.mail_end(p_store, p_mail, 'sent', null, vouch.clock());
@@ -261,7 +299,7 @@ end
 $$;
 
 create or replace function vouch.mail_sent(p_store text, p_mail vouch.outgoing_mail) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   if p_mail.kind = 'request' then
     perform vouch.request_remind(p_store, p_mail.subject_id);
@@ -275,10 +313,26 @@ begin
 end
 $$;
 
+create or replace function vouch.attempt_end(p_store text, p_mail bigint, p_lease bigint, p_class text, p_code integer, p_reply text) returns void
+language plpgsql as $$
+declare
+  unnamed text := left(regexp_replace(p_reply, '[^[:space:]<>"'':;,()]+@[^[:space:]<>"'':;,()]+', '…', 'g'), 500);
+begin
+  update vouch.send_attempt t set
+    finished_at = coalesce(t.finished_at, vouch.clock()), class = coalesce(t.class, p_class),
+    code = case when t.class is null then p_code else t.code end,
+    reply = case when t.class is null then unnamed else left(concat_ws(' ', 'late:', p_class, p_code, unnamed), 500) end
+  where t.store_id = p_store and t.mail_id = p_mail and t.lease = p_lease
+    and (t.class is null or (t.class = 'ambiguous' and p_class <> 'ambiguous' and coalesce(t.reply, '') not like 'late:%'));
+end
+$$;
+comment on function vouch.attempt_end is
+'Notes how an attempt ended, without the addresses relays like to repeat. What comes when it already counts as ambiguous is kept as late.';
+
 create or replace function vouch.mail_settle(
   p_store text, p_mails bigint[], p_leases bigint[], p_classes text[], p_codes bigint[], p_enhanced text[], p_replies text[]
 ) returns integer
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 declare
   single record;
   mail vouch.outgoing_mail;
@@ -307,7 +361,7 @@ comment on function vouch.mail_settle is
 'Records how attempts ended (accepted, deferred, refused, ambiguous), fenced by their leases: a late outcome is kept with its attempt and overwrites no state. Returns how many leases it ended.';
 
 create or replace function vouch.mail_release(p_store text, p_mails bigint[], p_leases bigint[], p_again_in interval) returns integer
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 declare
   mail vouch.outgoing_mail;
   released integer := 0;
@@ -333,7 +387,7 @@ comment on function vouch.mail_release is
 'Gives back leases of mails of which nothing reached the relay (relay down, not composed, stopping): no attempt is burned, one already noted is undone.';
 
 create or replace function vouch.mail_recover(p_store text, p_limit integer) returns integer
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 declare
   mail vouch.outgoing_mail;
   recovered integer := 0;
@@ -359,19 +413,22 @@ $$;
 comment on function vouch.mail_recover is 'Takes over mails whose lease ran out: with an open attempt it may have arrived (ambiguous), without one it goes back to the queue at once.';
 
 create or replace function vouch.mail_known(p_store text, p_body jsonb) returns bytea
-language sql stable set search_path = '' as $$
-  select m.address_key from vouch.send_attempt t
-  join vouch.outgoing_mail m on m.store_id = t.store_id and m.mail_id = t.mail_id
-  where t.store_id = p_store and t.message_id = btrim(p_body ->> 'message_id', '<> ')
-  union all
-  select m.address_key from vouch.outgoing_mail m
-  where m.store_id = p_store and p_body ->> 'message_id' is null and m.address_key = decode(p_body ->> 'address_key', 'hex') and m.attempts > 0
-  limit 1
+language plpgsql stable as $$
+begin
+  return (
+    select m.address_key from vouch.send_attempt t
+    join vouch.outgoing_mail m on m.store_id = t.store_id and m.mail_id = t.mail_id
+    where t.store_id = p_store and t.message_id = btrim(p_body ->> 'message_id', '<> ')
+    union all
+    select m.address_key from vouch.outgoing_mail m
+    where m.store_id = p_store and p_body ->> 'message_id' is null and m.address_key = decode(p_body ->> 'address_key', 'hex') and m.attempts > 0
+    limit 1);
+end
 $$;
 comment on function vouch.mail_known is 'Whose mail a bounce or complaint is about; NULL for a mail that Vouch never sent.';
 
 create or replace function vouch.mail_bounce(p_store text, p_body jsonb) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   insert into vouch.suppression (store_id, address_key, reason, since)
   select p_store, k.address_key, 'bounced', vouch.clock()
@@ -384,7 +441,7 @@ $$;
 comment on function vouch.mail_bounce is 'mail.bounced: a permanent failure (status 5.x.x, RFC 3463) of a mail Vouch sent suppresses the address.';
 
 create or replace function vouch.mail_complain(p_store text, p_body jsonb) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   insert into vouch.suppression (store_id, address_key, reason, since)
   select p_store, k.address_key, 'complained', vouch.clock()

@@ -1,24 +1,24 @@
 -- The named functions for people at psql, the console and vouchctl. Each ends in the same inner function as everything else.
 
 create or replace function vouch.only_store() returns text
-language sql stable security definer set search_path = '' as $$
+language sql stable security definer as $$
   select min(s.store_id) from vouch.store s having count(*) = 1
 $$;
 
 create or replace function vouch.acting_store() returns text
-language sql stable set search_path = '' as $$
+language sql stable as $$
   select coalesce(nullif(pg_catalog.current_setting('vouch.store', true), ''), vouch.only_store())
 $$;
 comment on function vouch.acting_store is 'The setting vouch.store; with none set and one store in the table, that one.';
 
 create or replace function vouch.is_module() returns boolean
-language sql stable set search_path = '' as $$
+language sql stable as $$
   select pg_catalog.pg_has_role(session_user, 'vouch_module', 'member')
 $$;
 comment on function vouch.is_module is 'Whether the login behind this session acts for the module, and so may name another operator or store.';
 
 create or replace function vouch.act(p_operator text, p_roles text[], out store text, out name text)
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 declare
   held_role text;
 begin
@@ -43,29 +43,40 @@ end
 $$;
 comment on function vouch.act is 'Who acts, in which store: checks session_user against table operator, unless the module speaks for somebody.';
 
-create or replace function vouch.may_read(p_store text) returns boolean
-language sql stable security definer set search_path = '' as $$
-  select exists (select from vouch.operator o where o.store_id = p_store and o.name = session_user)
-    and coalesce(nullif(pg_catalog.current_setting('vouch.store', true), ''), p_store) = p_store
+create or replace function vouch.readable_stores() returns text[]
+language sql stable security definer as $$
+  select array(select o.store_id from vouch.operator o where o.name = session_user
+               and coalesce(nullif(current_setting('vouch.store', true), ''), o.store_id) = o.store_id) || '*'::text
 $$;
-comment on function vouch.may_read is 'Whether the person logged in may see this store: table operator names it, and vouch.store names no other.';
+comment on function vouch.readable_stores is 'The stores the person logged in may see: those table operator gives, and of them only the one vouch.store names; * are the shipped defaults.';
+
+create or replace function vouch.enter_as(p_store text) returns void
+language plpgsql stable as $$
+begin
+  if not vouch.is_module() and not exists (select from vouch.operator o where o.store_id = p_store and o.name = session_user) then
+    perform vouch.refuse('VO203', '/operator', format('%s is no operator of store %s, see table vouch.operator', session_user, p_store));
+  end if;
+  perform vouch.enter(p_store);
+end
+$$;
+comment on function vouch.enter_as(text) is 'vouch.enter() for functions that people call as well: the module may name any store, others one of theirs.';
 
 create or replace function vouch.queue_view(p_store text, p_after_at timestamptz, p_after_id bigint, p_limit integer) returns jsonb
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer as $$
 begin
-  perform vouch.enter(p_store);
+  perform vouch.enter_as(p_store);
   return (select coalesce(jsonb_agg(to_jsonb(q) - 'store_id' order by q.deadline_at, q.review_id), '[]') from (
     select h.* from vouch.held_review h
     where h.store_id = p_store and (p_after_id is null or (h.deadline_at, h.review_id) > (p_after_at, p_after_id))
     order by h.deadline_at, h.review_id limit p_limit) q);
 end
 $$;
-comment on function vouch.queue_view is 'A page of the moderation queue, nearest deadline first, by keyset; for the module.';
+comment on function vouch.queue_view is 'A page of the moderation queue, nearest deadline first, by keyset.';
 
 create or replace function vouch.decide(p_store text, p_review bigint, p_operator text, p_action text, p_ground text, p_note text) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 begin
-  perform vouch.enter(p_store);
+  perform vouch.enter_as(p_store);
   if p_action = 'approve' then
     return vouch.approve(p_review, p_operator, p_note);
   elsif p_action = 'reject' then
@@ -74,10 +85,10 @@ begin
   perform vouch.refuse('VO106', '/action', format('%L is not a decision: approve or reject', p_action));
 end
 $$;
-comment on function vouch.decide is 'approve() and reject() with the store as an argument, for the module: vouchctl and the console.';
+comment on function vouch.decide is 'approve() and reject() with the store as an argument: vouchctl and the console.';
 
 create or replace function vouch.health(p_store text) returns jsonb
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer as $$
 begin
   perform vouch.enter(p_store);
   return jsonb_build_object('clock_offset', (select i.clock_offset::text from vouch.installation i),
@@ -87,15 +98,14 @@ begin
     'held', (select count(*) from vouch.review_revision r where r.store_id = p_store and r.state = 'held'),
     'overdue_holds', (select count(*) from vouch.review_revision r where r.store_id = p_store and r.state = 'held' and r.deadline_at < vouch.clock()),
     'scheduled', (select count(*) from vouch.review_request r where r.store_id = p_store and r.state = 'scheduled'),
-    'unlinked', (select count(*) from vouch.review_decision d where d.store_id = p_store
-                 and not exists (select from vouch.record_link k where k.store_id = p_store and k.decision_id = d.decision_id)),
+    'unlinked', (select count(*) from vouch.record_pending w where w.store_id = p_store),
     'outbox', (select count(*) from vouch.outbox b where b.store_id = p_store));
 end
 $$;
 comment on function vouch.health is 'What vouchctl check and /healthz look at.';
 
 create or replace function vouch.approve(review_id bigint, operator text default null, note text default null) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 declare
   actor record;
 begin
@@ -106,7 +116,7 @@ $$;
 comment on function vouch.approve is 'Publishes a held review, or one rejected before. Answers {"review":{…}} as it is now.';
 
 create or replace function vouch.reject(review_id bigint, operator text, ground text, explanation text default null) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 declare
   actor record;
 begin
@@ -118,26 +128,34 @@ $$;
 comment on function vouch.reject is 'Refuses a held review or takes a published one down, on a ground of the closed list with its facts; the author is told and may appeal.';
 
 create or replace function vouch.person_key(p_store text, p_email text) returns bytea
-language sql stable set search_path = '' as $$
-  select c.address_key from vouch.customer c where c.store_id = p_store and lower(c.email) = lower(btrim(p_email)) limit 1
+language plpgsql stable as $$
+begin
+  return (
+    select c.address_key from vouch.customer c where c.store_id = p_store and lower(c.email) = lower(btrim(p_email)) limit 1);
+end
 $$;
 comment on function vouch.person_key is 'The address key of a stored address, for people who have only the address at hand.';
 
 create or replace function vouch.erase_customer(customer_id text default null, email text default null, words boolean default false) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 declare
   actor record;
 begin
-  select a.* into actor from vouch.act(null, array['manager']) a;
+  actor := vouch.act(null, array['manager']);
+  perform vouch.gate(actor.store, true);
+  if erase_customer.customer_id is null and erase_customer.email is null then
+    perform vouch.refuse('VO104', '/customer_id', 'erase whom? name a customer_id or an email');
+  end if;
   return vouch.customer_erase(actor.store, jsonb_strip_nulls(jsonb_build_object('customer_id', erase_customer.customer_id,
-    'address_key', encode(vouch.person_key(actor.store, erase_customer.email), 'hex'), 'words', erase_customer.words)));
+    'address_key', encode(vouch.person_key(actor.store, erase_customer.email), 'hex'),
+    'email', erase_customer.email, 'words', erase_customer.words)));
 end
 $$;
 comment on function vouch.erase_customer is
 'Erases a person (GDPR Art. 17): name, address and contact everywhere; the words of the reviews only when asked for; stars stay, anonymous. By the store''s customer id or a stored address; an address Vouch never stored is erased by the event customer.erased, which leaves the tombstone.';
 
 create or replace function vouch.export_customer(customer_id text default null, email text default null) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 declare
   actor record;
 begin

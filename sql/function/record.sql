@@ -1,7 +1,7 @@
 -- The record: nobody changes an author's words or a decision, and a signed chain shows it if somebody did.
 
 create or replace function vouch.keep_words() returns trigger
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   if (new.store_id, new.review_id, new.revision, new.rating, new.written_at, new.received_at, new.digest)
       is distinct from (old.store_id, old.review_id, old.revision, old.rating, old.written_at, old.received_at, old.digest)
@@ -18,7 +18,7 @@ end
 $$;
 
 create or replace function vouch.keep_row() returns trigger
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   raise exception using errcode = 'VO204', message = format('%s is append-only: %s is not possible', tg_table_name, lower(tg_op));
 end
@@ -44,16 +44,15 @@ comment on function vouch.decision_text is 'A decision as one canonical text, ov
 
 create or replace function vouch.record_open(p_store text, p_limit integer)
 returns table (sequence bigint, hash bytea, decision_id bigint, digest bytea)
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 begin
   perform vouch.enter(p_store);
   return query
   select coalesce(h.sequence, 0), h.hash, d.decision_id, sha256(convert_to(vouch.decision_text(d), 'UTF8'))
-  from vouch.review_decision d
+  from (select w.decision_id from vouch.record_pending w where w.store_id = p_store order by w.decision_id limit p_limit) w
+  join vouch.review_decision d on d.store_id = p_store and d.decision_id = w.decision_id
   left join vouch.record_head h on h.store_id = p_store
-  where d.store_id = p_store
-    and not exists (select from vouch.record_link k where k.store_id = p_store and k.decision_id = d.decision_id)
-  order by d.decision_id limit p_limit;
+  order by d.decision_id;
 end
 $$;
 comment on function vouch.record_open is 'Decisions not yet linked, with the present head of the chain.';
@@ -61,7 +60,7 @@ comment on function vouch.record_open is 'Decisions not yet linked, with the pre
 create or replace function vouch.record_append(
   p_store text, p_after bigint, p_decisions bigint[], p_digests bytea[], p_hashes bytea[], p_signature bytea, p_public_key bytea
 ) returns boolean
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 declare
   at_sequence bigint;
 begin
@@ -74,6 +73,7 @@ begin
   insert into vouch.record_link (store_id, sequence, decision_id, digest, hash, linked_at)
   select p_store, p_after + l.n, l.decision_id, l.digest, l.hash, vouch.clock()
   from unnest(p_decisions, p_digests, p_hashes) with ordinality as l (decision_id, digest, hash, n);
+  delete from vouch.record_pending w where w.store_id = p_store and w.decision_id = any (p_decisions);
   insert into vouch.record_head as h (store_id, sequence, hash, signature, public_key, signed_at)
   values (p_store, p_after + cardinality(p_decisions), p_hashes[cardinality(p_hashes)], p_signature, p_public_key, vouch.clock())
   on conflict (store_id) do update set sequence = excluded.sequence, hash = excluded.hash, signature = excluded.signature,
@@ -83,11 +83,9 @@ end
 $$;
 comment on function vouch.record_append is 'Adds links behind p_after and the newly signed head; false when another process was quicker.';
 
-create or replace function vouch.record_faults(p_store text)
-returns table (what text, decision_id bigint, review_id bigint)
-language plpgsql stable security definer set search_path = '' as $$
+create or replace function vouch.chain_faults(p_store text) returns table (what text, decision_id bigint, review_id bigint)
+language plpgsql stable as $$
 begin
-  perform vouch.enter(p_store);
   return query
   with chain as (
     select k.*, lag(k.hash) over (order by k.sequence) as previous, row_number() over (order by k.sequence) as place
@@ -100,25 +98,64 @@ begin
   left join vouch.review_decision d on d.store_id = p_store and d.decision_id = c.decision_id
   where d.decision_id is null or sha256(convert_to(vouch.decision_text(d), 'UTF8')) <> c.digest
   union all
-  select 'the end of the chain is not the signed one', c.decision_id, null from chain c
-  join vouch.record_head h on h.store_id = p_store
-  where c.sequence = (select max(m.sequence) from chain m) and (h.sequence, h.hash) is distinct from (c.sequence, c.hash)
+  select 'a decision was kept out of the chain', d.decision_id, d.review_id from vouch.review_decision d
+  where d.store_id = p_store
+    and not exists (select from vouch.record_link k where k.store_id = p_store and k.decision_id = d.decision_id)
+    and not exists (select from vouch.record_pending w where w.store_id = p_store and w.decision_id = d.decision_id)
   union all
-  select 'words or stars of a review were changed', d.decision_id, d.review_id from vouch.review_decision d
-  left join vouch.review_revision r on r.store_id = p_store and r.review_id = d.review_id and r.revision = d.revision
-  where d.store_id = p_store and (r.revision is null or r.digest <> d.words_digest
-    or (r.erased_at is null and r.digest <> sha256(r.salt || convert_to(vouch.revision_text(r), 'UTF8'))))
+  select 'the end of the chain is not the signed one', l.decision_id, null
+  from (select from vouch.store s where s.store_id = p_store) one
+  left join (select c.* from chain c order by c.sequence desc limit 1) l on true
+  left join vouch.record_head h on h.store_id = p_store
+  where (h.sequence, h.hash) is distinct from (l.sequence, l.hash);
+end
+$$;
+comment on function vouch.chain_faults is 'Where links, decisions and the signed head do not fit together.';
+
+create or replace function vouch.words_faults(p_store text) returns table (what text, decision_id bigint, review_id bigint)
+language plpgsql stable as $$
+begin
+  return query
+  with latest as (
+    select distinct on (d.review_id, d.revision) d.* from vouch.review_decision d
+    where d.store_id = p_store order by d.review_id, d.revision, d.decision_id desc
+  )
+  select 'words or stars of a review were changed', l.decision_id, r.review_id from vouch.review_revision r
+  left join latest l on l.review_id = r.review_id and l.revision = r.revision
+  where r.store_id = p_store and case
+    when r.erased_at is null then r.digest is distinct from sha256(r.salt || convert_to(vouch.revision_text(r), 'UTF8'))
+      or r.digest is distinct from coalesce(l.words_digest, r.digest)
+    else not exists (select from vouch.review_decision e where e.store_id = p_store and e.review_id = r.review_id and e.revision = r.revision
+                     and e.action = 'erase' and e.words_digest = sha256(convert_to(vouch.revision_text(r), 'UTF8'))) end
   union all
-  select 'a note was changed', n.decision_id, d.review_id from vouch.decision_note n
-  join vouch.review_decision d on d.store_id = p_store and d.decision_id = n.decision_id
-  where n.store_id = p_store and d.note_digest is distinct from sha256(n.salt || convert_to(n.note, 'UTF8'));
+  select 'a review''s words are gone', l.decision_id, l.review_id from latest l
+  where not exists (select from vouch.review_revision r where r.store_id = p_store and r.review_id = l.review_id and r.revision = l.revision)
+  union all
+  select 'a review''s state does not follow from any decision', l.decision_id, r.review_id from vouch.review_revision r
+  left join latest l on l.review_id = r.review_id and l.revision = r.revision
+  where r.store_id = p_store and r.state is distinct from coalesce(l.to_state, case when r.state in ('unconfirmed', 'superseded') then r.state end)
+  union all
+  select 'a note was changed or removed', d.decision_id, d.review_id from vouch.review_decision d
+  join vouch.review v on v.store_id = p_store and v.review_id = d.review_id
+  left join vouch.decision_note n on n.store_id = p_store and n.decision_id = d.decision_id
+  where d.store_id = p_store and d.note_digest is distinct from sha256(n.salt || convert_to(n.note, 'UTF8'))
+    and not (n.note is null and v.erased_at is not null);
+end
+$$;
+comment on function vouch.words_faults is 'Where words, stars, states and notes are not those that were decided on. Of an erased author''s revision the digest of what was left is on record.';
+
+create or replace function vouch.record_faults(p_store text) returns table (what text, decision_id bigint, review_id bigint)
+language plpgsql stable security definer as $$
+begin
+  perform vouch.enter(p_store);
+  return query select f.* from vouch.chain_faults(p_store) f union all select f.* from vouch.words_faults(p_store) f;
 end
 $$;
 comment on function vouch.record_faults is 'Walks the whole record; every row it returns is evidence of tampering. vouchctl check also verifies the signature of the head.';
 
 create or replace function vouch.record_head_of(p_store text)
 returns table (sequence bigint, hash bytea, signature bytea, public_key bytea, signed_at timestamptz)
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer as $$
 begin
   perform vouch.enter(p_store);
   return query select h.sequence, h.hash, h.signature, h.public_key, h.signed_at from vouch.record_head h where h.store_id = p_store;

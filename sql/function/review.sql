@@ -8,7 +8,7 @@ return pg_catalog.jsonb_build_array((p_revision).store_id, (p_revision).review_i
 comment on function vouch.revision_text is 'The words and stars as one canonical text, over which the digest is made.';
 
 create or replace function vouch.review_by_name(p_store text, p_body jsonb) returns bigint
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable as $$
 declare
   found_id bigint;
 begin
@@ -27,109 +27,135 @@ $$;
 comment on function vouch.review_by_name is 'The review an event names, by the store''s id or by review_id; VO101 when there is none.';
 
 create or replace function vouch.purchase_of(
-  p_store text, p_review bigint, p_claim text, p_customer_id text, p_address_key bytea, p_product text, p_order text, p_written_at timestamptz,
-  out order_id text, out line_id text, out delivered_at timestamptz, out reason text
-) language plpgsql stable set search_path = '' as $$
+  p_store text, p_review bigint, p_claim text, p_customer_id text, p_address_key bytea, p_product text, p_order text, p_line text,
+  p_written_at timestamptz, out order_id text, out line_id text, out delivered_at timestamptz, out reason text
+) language plpgsql stable as $$
 declare
-  candidate record;
+  mine text[];
+  found_line record;
 begin
-  reason := case when p_claim = 'anonymous' or (p_customer_id is null and p_address_key is null) then 'no_author'
-    when p_claim = 'unconfirmed' then 'address_unconfirmed' else 'no_such_purchase' end;
+  reason := case when p_claim = 'unconfirmed' then 'address_unconfirmed' when p_claim = 'anonymous' then 'no_author' else 'no_such_purchase' end;
   if p_claim not in ('authenticated', 'invited', 'confirmed') then
     return;
   end if;
-  for candidate in
-    select l.order_id, l.line_id, l.delivered_at, l.delivered_at <= p_written_at as fits
-    from vouch.sales_order o
-    join vouch.order_line l on l.store_id = p_store and l.order_id = o.order_id and l.product_id = p_product
-    where o.store_id = p_store and o.placed_at is not null
-      and ((p_claim = 'authenticated' and o.customer_id = p_customer_id) or (p_claim <> 'authenticated' and o.address_key = p_address_key))
-      and (p_order is null or o.order_id = p_order)
-      and not exists (select from vouch.review v where v.store_id = p_store and v.order_id = l.order_id and v.line_id = l.line_id
-                      and v.review_id <> p_review and v.state <> 'withdrawn')
-    order by (l.delivered_at <= p_written_at) desc nulls last, l.delivered_at desc nulls last, l.order_id, l.line_id
-    limit 1
-  loop
-    if candidate.fits then
-      order_id := candidate.order_id;
-      line_id := candidate.line_id;
-      delivered_at := candidate.delivered_at;
-    end if;
-    reason := case when candidate.fits then 'delivered_line' when candidate.delivered_at is null then 'not_delivered'
-      else 'written_before_delivery' end;
-  end loop;
+  mine := case p_claim
+    when 'invited' then array[p_order]
+    when 'authenticated' then array(select o.order_id from vouch.sales_order o where o.store_id = p_store and o.customer_id = p_customer_id)
+    else array(select o.order_id from vouch.sales_order o where o.store_id = p_store and o.address_key = p_address_key) end;
+  select l.order_id, l.line_id, l.delivered_at, coalesce(l.delivered_at <= p_written_at, false) as fits into found_line
+  from vouch.order_line l
+  where l.store_id = p_store and l.order_id = any (mine) and l.product_id = p_product
+    and (p_order is null or l.order_id = p_order) and (p_line is null or l.line_id = p_line)
+    and not exists (select from vouch.review v where v.store_id = p_store and v.order_id = l.order_id and v.line_id = l.line_id
+                    and v.review_id <> p_review and v.state <> 'withdrawn')
+  order by coalesce(l.delivered_at <= p_written_at, false) desc, l.delivered_at desc nulls last, l.order_id, l.line_id
+  limit 1;
+  if found_line.fits then
+    order_id := found_line.order_id;
+    line_id := found_line.line_id;
+    delivered_at := found_line.delivered_at;
+    reason := 'delivered_line';
+  elsif found then
+    reason := case when found_line.delivered_at is null then 'not_delivered' else 'written_before_delivery' end;
+  end if;
 end
 $$;
 comment on function vouch.purchase_of is
-'The delivered line that makes a review verified: of this buyer, for this product, delivered before it was written, not yet reviewed; the newest of several. Else the reason why none does.';
+'The delivered line that makes a review verified: of this buyer, for this product, delivered before it was written, not yet reviewed; the newest of several. Else the reason why none does. An invitation stands for its order, whoever the buyer is said to be since.';
 
-create or replace function vouch.review_verify(p_store text, p_review bigint) returns void
-language plpgsql set search_path = '' as $$
+create or replace function vouch.review_verify(p_store text, p_review bigint) returns boolean
+language plpgsql as $$
 declare
   review vouch.review;
   line record;
 begin
-  select v.* into review from vouch.review v where v.store_id = p_store and v.review_id = p_review for update;
-  if review.verified then
-    select l.order_id, l.line_id, l.delivered_at, 'delivered_line' as reason into line from vouch.order_line l
-    where l.store_id = p_store and l.order_id = review.order_id and l.line_id = review.line_id;
-  else
-    select p.* into line from vouch.purchase_of(p_store, p_review, review.claim, review.customer_id, review.address_key,
-      review.product_id, review.wanted_order_id, review.written_at) p;
+  select v.* into review from vouch.review v where v.store_id = p_store and v.review_id = p_review for no key update;
+  if review.erased_at is not null then
+    return review.verified;
   end if;
-  update vouch.review v set
-    order_id = line.order_id, line_id = line.line_id, experience_at = line.delivered_at,
-    verified = line.line_id is not null, verified_reason = line.reason,
-    incentivised = v.incentivised or exists (select from vouch.discount_code d where d.store_id = p_store and d.order_id = line.order_id)
-  where v.store_id = p_store and v.review_id = p_review
-    and (v.order_id, v.line_id, v.experience_at, v.verified_reason) is distinct from (line.order_id, line.line_id, line.delivered_at, line.reason);
+  for attempt in 1 .. 2 loop
+    line := vouch.purchase_of(p_store, p_review, review.claim, review.customer_id, review.address_key,
+      review.product_id, review.wanted_order_id, review.wanted_line_id, review.written_at);
+    if (review.order_id, review.line_id, review.experience_at, review.verified_reason)
+        is not distinct from (line.order_id, line.line_id, line.delivered_at, line.reason) then
+      return review.verified;
+    end if;
+    begin
+      update vouch.review v set
+        order_id = line.order_id, line_id = line.line_id, experience_at = line.delivered_at,
+        verified = line.line_id is not null, verified_reason = line.reason,
+        incentivised = v.incentivised or exists (select from vouch.discount_code d where d.store_id = p_store and d.order_id = line.order_id)
+      where v.store_id = p_store and v.review_id = p_review;
+      return line.line_id is not null;
+    exception when unique_violation then
+      null; -- another review took the line in this moment: look again
+    end;
+  end loop;
+  return review.verified;
 end
 $$;
-comment on function vouch.review_verify is 'Derives whether a review is verified from the facts as they are now.';
+comment on function vouch.review_verify is 'Derives whether a review is verified from the facts as they are now, and says it. That of an erased author stays as it was.';
 
 create or replace function vouch.review_derive(p_store text, p_orders text[]) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
+  ids text[];
+  keys bytea[];
   touched bigint;
 begin
+  select array_agg(o.customer_id), array_agg(o.address_key) into ids, keys
+  from vouch.sales_order o where o.store_id = p_store and o.order_id = any (p_orders);
   for touched in
-    select v.review_id from vouch.sales_order o
-    join vouch.review v on v.store_id = p_store and v.customer_id = o.customer_id
-    where o.store_id = p_store and o.order_id = any (p_orders) and v.state <> 'withdrawn'
+    select v.review_id from vouch.review v where v.store_id = p_store and v.customer_id = any (ids) and v.state <> 'withdrawn'
     union
-    select v.review_id from vouch.sales_order o
-    join vouch.review v on v.store_id = p_store and v.address_key = o.address_key
-    where o.store_id = p_store and o.order_id = any (p_orders) and v.state <> 'withdrawn'
+    select v.review_id from vouch.review v where v.store_id = p_store and v.address_key = any (keys) and v.state <> 'withdrawn'
+    union
+    select v.review_id from vouch.review v where v.store_id = p_store and v.order_id = any (p_orders) and v.line_id is not null
+      and v.state <> 'withdrawn'
     order by 1
   loop
-    perform vouch.review_verify(p_store, touched);
-    perform vouch.hold_lift(p_store, touched, 'unverified')
-    from vouch.review v where v.store_id = p_store and v.review_id = touched and v.verified;
+    perform vouch.hold_follow(p_store, touched, vouch.review_verify(p_store, touched));
   end loop;
 end
 $$;
-comment on function vouch.review_derive is 'Verifies again the reviews that new facts of these orders may concern; a hold for being unverified follows.';
+comment on function vouch.review_derive is 'Verifies again the reviews that new facts of these orders may concern; holds for being unverified follow.';
 
 create or replace function vouch.hold_policy_of(p_store text, p_reason text) returns vouch.hold_policy
-language sql stable set search_path = '' as $$
-  select p from vouch.hold_policy p where p.store_id in (p_store, '*') and p.reason = p_reason
-  order by p.store_id = p_store desc limit 1
+language plpgsql stable as $$
+declare
+  policy vouch.hold_policy;
+begin
+  select p.* into policy from vouch.hold_policy p where p.store_id in (p_store, '*') and p.reason = p_reason
+  order by p.store_id = p_store desc limit 1;
+  return policy;
+end
 $$;
 
 create or replace function vouch.hold_decide(p_store text, p_reasons text[], out held_for text[], out labels text[], out deadline_at timestamptz)
-language sql stable set search_path = '' as $$
-  select coalesce(array_agg(r.reason order by r.reason) filter (where (p).action = 'hold'), '{}'),
-    coalesce(array_agg(r.reason order by r.reason) filter (where (p).action = 'label'), '{}'),
-    vouch.clock() + min((p).deadline) filter (where (p).action = 'hold')
-  from unnest(p_reasons) as r (reason)
-  cross join lateral vouch.hold_policy_of(p_store, r.reason) as p
+language plpgsql stable as $$
+declare
+  known text;
+  policy vouch.hold_policy;
+begin
+  held_for := '{}';
+  labels := '{}';
+  foreach known in array p_reasons loop
+    policy := vouch.hold_policy_of(p_store, known);
+    if policy.action = 'hold' then
+      held_for := held_for || known;
+      deadline_at := least(deadline_at, vouch.clock() + policy.deadline);
+    elsif policy.action = 'label' then
+      labels := labels || known;
+    end if;
+  end loop;
+end
 $$;
 comment on function vouch.hold_decide is 'What the policy makes of the reasons: which hold, which only label, until when. Reasons are all it sees: no stars, no author.';
 
 create or replace function vouch.revision_add(
   p_store text, p_review bigint, p_words jsonb, p_written_at timestamptz, p_state text
 ) returns integer
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   added vouch.review_revision;
 begin
@@ -144,7 +170,7 @@ begin
   added.locale := p_words ->> 'locale';
   added.written_at := p_written_at;
   added.received_at := vouch.clock();
-  added.reasons := coalesce((select array_agg(x order by x) from jsonb_array_elements_text(p_words -> 'reasons') x), '{}');
+  added.reasons := array(select x from jsonb_array_elements_text(p_words -> 'reasons') x order by x);
   added.marks := coalesce(p_words -> 'marks', '[]');
   added.held_for := '{}';
   added.labels := '{}';
@@ -158,51 +184,53 @@ $$;
 comment on function vouch.revision_add is 'Stores words and stars as the next revision, with a salted digest.';
 
 create or replace function vouch.revision_decide(p_store text, p_review bigint, p_revision integer) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
+  verified boolean := vouch.review_verify(p_store, p_review);
   found_reasons text[];
   verdict record;
 begin
-  perform vouch.review_verify(p_store, p_review);
-  select r.reasons || case when v.verified then '{}' else array['unverified'] end into found_reasons
-  from vouch.review v
-  join vouch.review_revision r on r.store_id = v.store_id and r.review_id = v.review_id and r.revision = p_revision
-  where v.store_id = p_store and v.review_id = p_review;
-  select d.* into verdict from vouch.hold_decide(p_store, found_reasons) d;
+  select r.reasons || case when verified then '{}' else array['unverified'] end into found_reasons
+  from vouch.review_revision r where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision;
+  verdict := vouch.hold_decide(p_store, found_reasons);
   update vouch.review_revision r set held_for = verdict.held_for, labels = verdict.labels
   where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision;
-  if cardinality(verdict.held_for) > 0 then
-    perform vouch.revision_move(p_store, p_review, p_revision, 'hold', 'vouch', true, null, null, verdict.deadline_at);
-  else
-    perform vouch.revision_move(p_store, p_review, p_revision, 'publish', 'vouch', true, null, null, null);
-  end if;
+  perform vouch.revision_move(p_store, p_review, p_revision, case when cardinality(verdict.held_for) > 0 then 'hold' else 'publish' end,
+    'vouch', true, null, null, verdict.deadline_at);
   return vouch.review_answer(p_store, p_review, p_revision);
 end
 $$;
 comment on function vouch.revision_decide is 'The first, automated decision on a revision: a function of what moderation found and of verification, never of the stars.';
 
 create or replace function vouch.review_answer(p_store text, p_review bigint, p_revision integer) returns jsonb
-language sql stable set search_path = '' as $$
-  select jsonb_build_object('review', jsonb_build_object('review_id', v.review_id,
-    'state', case r.state when 'superseded' then 'published' when 'unconfirmed' then 'held' else r.state end,
-    'verified', v.verified, 'reasons', to_jsonb(r.held_for || r.labels)))
-  from vouch.review v
-  join vouch.review_revision r on r.store_id = v.store_id and r.review_id = v.review_id and r.revision = p_revision
-  where v.store_id = p_store and v.review_id = p_review
+language plpgsql stable as $$
+begin
+  return (
+    select jsonb_build_object('review', jsonb_build_object('review_id', v.review_id,
+      'state', case r.state when 'superseded' then v.state when 'unconfirmed' then 'held' else r.state end,
+      'verified', v.verified, 'reasons', to_jsonb(r.held_for || r.labels)))
+    from vouch.review v
+    join vouch.review_revision r on r.store_id = v.store_id and r.review_id = v.review_id and r.revision = p_revision
+    where v.store_id = p_store and v.review_id = p_review);
+end
 $$;
+comment on function vouch.review_answer is 'What the sender of a revision learns: {"review":{"review_id","state","verified","reasons"}}.';
 
 create or replace function vouch.review_same(p_store text, p_review bigint, p_words jsonb) returns integer
-language sql stable set search_path = '' as $$
-  select r.revision from vouch.review_revision r
-  join vouch.review v on v.store_id = r.store_id and v.review_id = r.review_id and v.revision = r.revision
-  where r.store_id = p_store and r.review_id = p_review and r.rating = (p_words ->> 'rating')::smallint
-    and (r.title, r.body, r.author_name) is not distinct from
-      (nullif(p_words ->> 'title', ''), nullif(p_words ->> 'body', ''), nullif(p_words ->> 'name', ''))
+language plpgsql stable as $$
+begin
+  return (
+    select r.revision from vouch.review_revision r
+    join vouch.review v on v.store_id = r.store_id and v.review_id = r.review_id and v.revision = r.revision
+    where r.store_id = p_store and r.review_id = p_review and r.rating = (p_words ->> 'rating')::smallint
+      and (r.title, r.body, r.author_name) is not distinct from
+        (nullif(p_words ->> 'title', ''), nullif(p_words ->> 'body', ''), nullif(p_words ->> 'name', '')));
+end
 $$;
 comment on function vouch.review_same is 'The newest revision when these are its very words and stars (a form sent twice), else NULL.';
 
 create or replace function vouch.revision_advance(p_store text, p_review bigint, p_revision integer) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
   update vouch.review v set revision = p_revision, written_at = greatest(v.written_at, r.written_at)
   from vouch.review_revision r
@@ -215,33 +243,52 @@ end
 $$;
 comment on function vouch.revision_advance is 'Makes a new revision the current one: what still waited before it is superseded, what is published stays.';
 
+create or replace function vouch.review_repeat(p_store text, p_review bigint, p_revision integer, p_written_at timestamptz) returns jsonb
+language plpgsql as $$
+begin
+  update vouch.review v set written_at = p_written_at
+  where v.store_id = p_store and v.review_id = p_review and v.written_at < p_written_at;
+  if found then
+    perform vouch.hold_follow(p_store, p_review, vouch.review_verify(p_store, p_review));
+  end if;
+  return vouch.review_answer(p_store, p_review, p_revision);
+end
+$$;
+comment on function vouch.review_repeat is 'The same words and stars again: no new revision, but said once more, which counts when the delivery lies between.';
+
 create or replace function vouch.review_revise(p_store text, p_review bigint, p_words jsonb, p_written_at timestamptz) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
+  known vouch.review;
   same integer;
   added integer;
 begin
-  perform from vouch.review v where v.store_id = p_store and v.review_id = p_review for update;
+  select v.* into known from vouch.review v where v.store_id = p_store and v.review_id = p_review for no key update;
   same := vouch.review_same(p_store, p_review, p_words);
   if same is not null then
-    return vouch.review_answer(p_store, p_review, same);
+    return vouch.review_repeat(p_store, p_review, same, p_written_at);
+  end if;
+  if p_written_at < known.written_at then
+    perform vouch.revision_add(p_store, p_review, p_words, p_written_at, 'superseded');
+    return vouch.review_answer(p_store, p_review, known.revision);
   end if;
   added := vouch.revision_add(p_store, p_review, p_words, p_written_at, 'unconfirmed');
   perform vouch.revision_advance(p_store, p_review, added);
   return vouch.revision_decide(p_store, p_review, added);
 end
 $$;
-comment on function vouch.review_revise is 'An edit by its author: a revision decided by itself; the published one stays until another is published.';
+comment on function vouch.review_revise is
+'An edit by its author: a revision decided by itself; the published one stays until another is published. One that comes late, written before the current one, is kept as an earlier wording.';
 
 create or replace function vouch.review_create(p_store text, p_body jsonb, p_claim text, p_written_at timestamptz) returns bigint
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   created bigint;
 begin
-  insert into vouch.review (store_id, external_id, product_id, claim, customer_id, address_key, wanted_order_id, verified_reason,
-                            invited, state, revision, written_at)
+  insert into vouch.review (store_id, external_id, product_id, claim, customer_id, address_key, wanted_order_id,
+                            wanted_line_id, verified_reason, invited, state, revision, written_at)
   values (p_store, p_body ->> 'external_id', p_body ->> 'product_id', p_claim, p_body ->> 'customer_id',
-    decode(p_body ->> 'address_key', 'hex'), p_body ->> 'order_id', 'no_author', p_claim = 'invited', 'held', 1, p_written_at)
+    decode(p_body ->> 'address_key', 'hex'), p_body ->> 'order_id', p_body ->> 'line_id', 'no_author', p_claim = 'invited', 'held', 1, p_written_at)
   returning review_id into created;
   perform vouch.revision_add(p_store, created, p_body, p_written_at, 'unconfirmed');
   return created;
@@ -249,7 +296,7 @@ end
 $$;
 
 create or replace function vouch.review_to_edit(p_store text, p_body jsonb, p_written_at timestamptz) returns bigint
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   found_id bigint;
   line record;
@@ -258,12 +305,13 @@ begin
     return null;
   end if;
   perform pg_advisory_xact_lock(hashtextextended(concat_ws('|', p_store, p_body ->> 'customer_id', p_body ->> 'product_id'), 1));
-  select p.* into line from vouch.purchase_of(p_store, 0, 'authenticated', p_body ->> 'customer_id', null, p_body ->> 'product_id',
-    p_body ->> 'order_id', p_written_at) p;
+  line := vouch.purchase_of(p_store, 0, 'authenticated', p_body ->> 'customer_id', null, p_body ->> 'product_id',
+    p_body ->> 'order_id', p_body ->> 'line_id', p_written_at);
   select v.review_id into found_id from vouch.review v
   where v.store_id = p_store and v.product_id = p_body ->> 'product_id' and v.customer_id = p_body ->> 'customer_id'
     and v.claim in ('authenticated', 'invited', 'confirmed') and v.state <> 'withdrawn'
     and (p_body ->> 'order_id' is null or coalesce(v.order_id, v.wanted_order_id, p_body ->> 'order_id') = p_body ->> 'order_id')
+    and (p_body ->> 'line_id' is null or coalesce(v.line_id, v.wanted_line_id, p_body ->> 'line_id') = p_body ->> 'line_id')
     and (not v.verified or line.line_id is null)
   order by v.verified, v.review_id desc limit 1;
   return found_id;
@@ -273,7 +321,7 @@ comment on function vouch.review_to_edit is
 'The review that a further submission of this authenticated buyer for the product edits: one without a line yet, or, with no unreviewed line left, the newest. NULL: it is a new review.';
 
 create or replace function vouch.review_submit(p_store text, p_body jsonb, p_time timestamptz) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   written timestamptz := least(coalesce(p_time, vouch.clock()), vouch.clock());
   body jsonb := vouch.author_of(p_store, p_body, written);
@@ -299,7 +347,7 @@ $$;
 comment on function vouch.review_submit is 'review.submitted: stored, tied to its line, decided, in one. A second one for the same line is an edit.';
 
 create or replace function vouch.review_arrived(p_store text, p_review bigint, p_body jsonb) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   answer jsonb := vouch.revision_decide(p_store, p_review, 1);
 begin
@@ -314,21 +362,20 @@ $$;
 comment on function vouch.review_arrived is 'What follows a first submission, whatever it says: the decision, the mailed link to an address nobody vouched for, the thank-you.';
 
 create or replace function vouch.author_of(p_store text, p_body jsonb, p_written_at timestamptz) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
-  if exists (select from vouch.erasure x where x.store_id = p_store and x.erased_at >= p_written_at
-             and x.subject_key in (decode(p_body ->> 'address_key', 'hex'), decode(p_body ->> 'customer_key', 'hex'))) then
+  if vouch.person_erased(p_store, p_body, p_written_at) then
     return (p_body - array['customer_id', 'customer_key', 'address_key', 'email', 'name']) || '{"claim": "anonymous"}';
   end if;
   if p_body ? 'email' then
-    insert into vouch.customer as c (store_id, address_key, customer_id, email, name, locale, updated_at)
-    values (p_store, decode(p_body ->> 'address_key', 'hex'),
-      case when p_body ->> 'claim' = 'authenticated' then p_body ->> 'customer_id' end, p_body ->> 'email', p_body ->> 'name',
-      p_body ->> 'locale', p_written_at)
-    on conflict (store_id, address_key) do update set email = excluded.email, updated_at = excluded.updated_at, erased_at = null
+    insert into vouch.customer as c (store_id, address_key, email, updated_at)
+    values (p_store, decode(p_body ->> 'address_key', 'hex'), p_body ->> 'email', to_timestamp(0))
+    on conflict (store_id, address_key) do update set email = excluded.email, erased_at = null
     where c.email is null;
   end if;
   return p_body;
 end
 $$;
-comment on function vouch.author_of is 'The author as the event names him; an erased person stays anonymous. An unproven claim overwrites nothing known of an address.';
+comment on function vouch.author_of is
+'The author as the event names him; an erased person stays anonymous. What a review says of its author ranks below every other fact: it only makes an unknown address reachable.';
+

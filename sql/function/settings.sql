@@ -1,7 +1,7 @@
 -- Configuration as one snapshot, and the keys.
 
 create or replace function vouch.settings_bump() returns trigger
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 begin
   insert into vouch.settings_version as v (store_id, version) values ('*', 1)
   on conflict (store_id) do update set version = v.version + 1;
@@ -22,12 +22,12 @@ end
 $$;
 
 create or replace function vouch.settings_version_of(p_store text) returns bigint
-language sql stable set search_path = '' as $$
+language sql stable as $$
   select coalesce((select v.version from vouch.settings_version v where v.store_id = '*'), 0)
 $$;
 
 create or replace function vouch.settings_version(p_store text) returns bigint
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer as $$
 begin
   perform vouch.enter(p_store);
   return vouch.settings_version_of(p_store);
@@ -36,7 +36,7 @@ $$;
 comment on function vouch.settings_version is 'Grows with every change of a configuration table.';
 
 create or replace function vouch.settings(p_store text) returns jsonb
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer as $$
 begin
   perform vouch.enter(p_store);
   return jsonb_build_object('version', vouch.settings_version_of(p_store),
@@ -58,7 +58,7 @@ $$;
 comment on function vouch.settings is 'All configuration of a store as one snapshot with its version; "store" is null when there is no such store.';
 
 create or replace function vouch.secret_key(p_fresh bytea) returns bytea
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 begin
   insert into vouch.secret (name, value) values ('key', p_fresh) on conflict (name) do nothing;
   return s.value from vouch.secret s where s.name = 'key';
@@ -67,7 +67,7 @@ $$;
 comment on function vouch.secret_key is 'The key kept in the database where the options name none; made from p_fresh at first use.';
 
 create or replace function vouch.key_check(p_fingerprint text) returns boolean
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 begin
   update vouch.installation set key_fingerprint = p_fingerprint where key_fingerprint is null;
   return exists (select from vouch.installation i where i.key_fingerprint = p_fingerprint);
@@ -76,13 +76,13 @@ $$;
 comment on function vouch.key_check is 'Remembers the fingerprint of the first key used; false for any other.';
 
 create or replace function vouch.stores() returns table (store_id text)
-language sql stable security definer set search_path = '' as $$
+language sql stable security definer as $$
   select s.store_id from vouch.store s order by s.store_id
 $$;
 comment on function vouch.stores is 'All stores, for a worker that serves every one.';
 
 create or replace function vouch.term_seed(p_locale text, p_terms jsonb) returns integer
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
   kept integer;
 begin
@@ -98,7 +98,7 @@ $$;
 comment on function vouch.term_seed is 'Replaces the shipped lexicon of a locale; by vouchctl migrate.';
 
 create or replace function vouch.schema_number() returns bigint
-language sql stable security definer set search_path = '' as $$
+language sql stable security definer as $$
   select coalesce(max(m.number), 0) from vouch.migration m
 $$;
 comment on function vouch.schema_number is 'The newest numbered file of sql/schema that this database has.';

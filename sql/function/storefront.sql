@@ -1,28 +1,37 @@
 -- What the storefront shows: published revisions only, newest first, each with its badge, disclosure and date of experience.
 
 create or replace function vouch.rating_of(p_store text, p_product text) returns integer[]
-language sql stable set search_path = '' as $$
-  select array_agg(coalesce(t.histogram[star], 0) + coalesce(c.change, 0)::integer order by star)
-  from generate_series(1, 5) as star
-  left join vouch.rating_total t on t.store_id = p_store and t.product_id = p_product
-  left join (select c.rating, sum(c.change) as change from vouch.rating_change c
-             where c.store_id = p_store and c.product_id = p_product group by c.rating) c on c.rating = star
+language plpgsql stable as $$
+begin
+  return (
+    select array_agg(coalesce(t.histogram[star], 0) + coalesce(c.change, 0)::integer order by star)
+    from generate_series(1, 5) as star
+    left join vouch.rating_total t on t.store_id = p_store and t.product_id = p_product
+    left join (select c.rating, sum(c.change) as change from vouch.rating_change c
+               where c.store_id = p_store and c.product_id = p_product group by c.rating) c on c.rating = star);
+end
 $$;
 comment on function vouch.rating_of is 'Published reviews of a product by stars 1 to 5: the folded total and what is not folded yet.';
 
 create or replace function vouch.rating_json(p_histogram integer[]) returns jsonb
-language sql immutable set search_path = '' as $$
-  select jsonb_build_object('count', sum(n), 'average', round(sum(n * star) / nullif(sum(n), 0)::numeric, 2), 'histogram', to_jsonb(p_histogram))
-  from unnest(p_histogram) with ordinality as h (n, star)
+language plpgsql immutable as $$
+begin
+  return (
+    select jsonb_build_object('count', sum(n), 'average', round(sum(n * star) / nullif(sum(n), 0)::numeric, 2), 'histogram', to_jsonb(p_histogram))
+    from unnest(p_histogram) with ordinality as h (n, star));
+end
 $$;
 
 create or replace function vouch.rating_event(p_store text, p_product text) returns jsonb
-language sql stable set search_path = '' as $$
-  select jsonb_build_object('rating', jsonb_build_object('product_id', p_product) || vouch.rating_json(vouch.rating_of(p_store, p_product)))
+language plpgsql stable as $$
+begin
+  return (
+    select jsonb_build_object('rating', jsonb_build_object('product_id', p_product) || vouch.rating_json(vouch.rating_of(p_store, p_product))));
+end
 $$;
 
 create or replace function vouch.rating_fold(p_store text, p_limit integer) returns integer
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer as $$
 declare
   folded integer;
 begin
@@ -52,7 +61,7 @@ comment on function vouch.rating_fold is 'Folds appended rating changes into the
 create or replace function vouch.storefront_reviews(
   p_store text, p_product text, p_before_at timestamptz, p_before_id bigint, p_limit integer
 ) returns jsonb
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer as $$
 begin
   perform vouch.enter(p_store);
   return jsonb_build_object('product_id', p_product, 'product', vouch.product_name(p_store, p_product),

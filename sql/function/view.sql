@@ -36,13 +36,12 @@ comment on view vouch.review_request_status is 'How many requests are in which s
 
 create or replace view vouch.delivery_health with (security_invoker = true) as
 select s.store_id,
-  count(m.mail_id) filter (where m.state = 'queued') as queued,
-  count(m.mail_id) filter (where m.state = 'sending') as sending,
-  count(m.mail_id) filter (where m.state = 'ambiguous') as ambiguous,
-  count(m.mail_id) filter (where m.state = 'failed') as failed,
-  count(m.mail_id) filter (where m.state = 'sent' and m.finished_at > vouch.clock() - interval '1 day') as sent_last_day,
-  min(m.due_at) filter (where m.state = 'queued') as oldest_due
-from vouch.store s
-left join vouch.outgoing_mail m on m.store_id = s.store_id
-group by s.store_id;
+  (select count(*) from vouch.outgoing_mail m where m.store_id = s.store_id and m.state in ('queued', 'ambiguous') and m.state = 'queued') as queued,
+  (select count(*) from vouch.outgoing_mail m where m.store_id = s.store_id and m.state = 'sending') as sending,
+  (select count(*) from vouch.outgoing_mail m where m.store_id = s.store_id and m.state in ('queued', 'ambiguous') and m.state = 'ambiguous') as ambiguous,
+  (select count(*) from vouch.outgoing_mail m where m.store_id = s.store_id and m.state in ('sent', 'failed') and m.state = 'failed') as failed,
+  (select count(*) from vouch.outgoing_mail m where m.store_id = s.store_id and m.state in ('sent', 'failed') and m.state = 'sent'
+     and m.finished_at > vouch.clock() - interval '1 day') as sent_last_day,
+  (select min(m.due_at) from vouch.outgoing_mail m where m.store_id = s.store_id and m.state in ('queued', 'ambiguous') and m.state = 'queued') as oldest_due
+from vouch.store s;
 comment on view vouch.delivery_health is 'The mail queue of each store at a glance.';

@@ -60,7 +60,7 @@ end
 $$;
 
 create table vouch.store (
-  store_id text primary key
+  store_id text collate "C" primary key
     constraint store_id_is_a_short_name check (store_id ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'),
   name text not null default 'Our shop'
     constraint store_name_is_one_line check (length(name) between 1 and 200 and name !~ '[[:cntrl:]]'),
@@ -87,13 +87,13 @@ comment on column vouch.store.locale is 'BCP 47; used where the buyer''s own is 
 comment on column vouch.store.timezone is 'IANA name; used where the buyer''s own is unknown.';
 
 create table vouch.settings_version (
-  store_id text primary key,
+  store_id text collate "C" primary key,
   version bigint not null default 1
 );
 comment on table vouch.settings_version is 'Counts changes of the configuration tables, so that processes notice within seconds.';
 
 create table vouch.request_policy (
-  store_id text not null references vouch.store on delete cascade,
+  store_id text collate "C" not null references vouch.store on delete cascade,
   country text not null default '*'
     constraint request_policy_country_is_iso3166 check (country = '*' or country ~ '^[A-Z]{2}$'),
   delay interval not null default '7 days'
@@ -125,7 +125,7 @@ comment on column vouch.request_policy.partial_wait is 'How long after the first
 comment on column vouch.request_policy.consent is 'soft_opt_in: unless the buyer said no; explicit: only where marketing_consent is true.';
 
 create table vouch.discount_policy (
-  store_id text primary key references vouch.store on delete cascade,
+  store_id text collate "C" primary key references vouch.store on delete cascade,
   kind text not null
     constraint discount_policy_kind_is_known check (kind in ('percent', 'fixed', 'free_shipping')),
   value numeric(12, 2) not null default 0,
@@ -151,7 +151,7 @@ comment on column vouch.discount_policy.value is 'Percent, or a sum in currency 
 comment on column vouch.discount_policy.grant_on is 'request: the code is in the request mail; submission: it is given once something was submitted, whatever it says.';
 
 create table vouch.mail_template (
-  store_id text not null references vouch.store on delete cascade,
+  store_id text collate "C" not null references vouch.store on delete cascade,
   kind text not null
     constraint mail_template_kind_is_known check (kind in ('request', 'reminder', 'confirm', 'held', 'rejected', 'published', 'discount')),
   locale text not null default '*'
@@ -167,7 +167,7 @@ create table vouch.mail_template (
 comment on table vouch.mail_template is 'A store''s own wording, Mustache. A part left NULL keeps the shipped one.';
 
 create table vouch.hold_policy (
-  store_id text not null,
+  store_id text collate "C" not null,
   reason text not null
     constraint hold_policy_reason_is_known check (reason in ('unverified', 'abusive')),
   action text not null
@@ -187,7 +187,7 @@ insert into vouch.hold_policy values
   ('*', 'abusive', 'hold', '3 days', 'escalate');
 
 create table vouch.abuse_term (
-  store_id text not null,
+  store_id text collate "C" not null,
   locale text not null
     constraint abuse_term_locale_is_bcp47 check (locale = '*' or locale ~ '^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$'),
   term text not null
@@ -207,7 +207,7 @@ comment on column vouch.abuse_term.severity is '0 switches a shipped term off, 1
 comment on column vouch.abuse_term.match is 'word: the word itself; stem: words that begin with it and the inflections of its language; anywhere: also inside words.';
 
 create table vouch.rejection_ground (
-  store_id text not null,
+  store_id text collate "C" not null,
   ground text not null
     constraint rejection_ground_is_of_the_closed_list check (ground in
       ('abusive', 'wrong_product', 'not_genuine', 'personal_data', 'spam', 'illegal', 'conflict_of_interest')),
@@ -223,7 +223,7 @@ insert into vouch.rejection_ground (store_id, ground) values
   ('*', 'spam'), ('*', 'illegal'), ('*', 'conflict_of_interest');
 
 create table vouch.operator (
-  store_id text not null references vouch.store on delete cascade,
+  store_id text collate "C" not null references vouch.store on delete cascade,
   name text not null
     constraint operator_name_is_one_line check (length(name) between 1 and 200 and name !~ '[[:cntrl:]]'),
   role text not null

@@ -1,31 +1,38 @@
 -- Events by their idempotency key, and orders as merged facts. No foreign keys here: facts come in any order, every row is
 -- written by vouch.ingest() alone, and a shared lock on one store row by every writer would serialise them.
 
+create type vouch.event_state as enum ('applied', 'ignored'); -- a CHECK would be parsed again at each insert
+
 create table vouch.event (
-  store_id text not null,
-  source text not null,
-  id text not null,
+  store_id text collate "C" not null,
+  source text collate "C" not null,
+  id text collate "C" not null,
   type text not null,
   time timestamptz,
   received_at timestamptz not null,
-  state text not null constraint event_state_is_known check (state in ('applied', 'ignored')),
+  state vouch.event_state not null,
   reply jsonb,
   data text,
   primary key (store_id, source, id)
 );
+create index event_ignored on vouch.event (store_id) where state = 'ignored';
 comment on table vouch.event is 'One row per accepted event. An applied event''s facts are in the tables it changed; it keeps no second copy of personal data here.';
 comment on column vouch.event.reply is 'The first answer, given again to every repetition; NULL is the plain {"state"}.';
 comment on column vouch.event.data is 'The event as it came, for types this version ignores.';
 
 create table vouch.customer (
-  store_id text not null,
+  store_id text collate "C" not null,
   address_key bytea not null constraint customer_address_key_is_32_bytes check (length(address_key) = 32),
-  customer_id text,
+  customer_id text collate "C",
   email text,
   name text,
   locale text,
   marketing_consent boolean,
   updated_at timestamptz not null,
+  customer_id_at timestamptz,
+  name_at timestamptz,
+  locale_at timestamptz,
+  consent_at timestamptz,
   erased_at timestamptz,
   constraint customer_erased_has_no_contact check (erased_at is null or (email is null and name is null and customer_id is null)),
   primary key (store_id, address_key)
@@ -34,13 +41,13 @@ create index customer_by_id on vouch.customer (store_id, customer_id) where cust
 comment on table vouch.customer is 'A person as reached at one address; the only place of name and address of a buyer.';
 comment on column vouch.customer.address_key is 'Keyed hash of the address''s normal form, made in C.';
 comment on column vouch.customer.customer_id is 'The store''s own id; NULL for guests.';
-comment on column vouch.customer.updated_at is 'Time of the newest fact in this row; an older one changes nothing.';
+comment on column vouch.customer.updated_at is 'Time of the newest fact about this address, which also gives its spelling. Each other detail has a time of its own: of two statements the later stays, whichever came first.';
 
 create table vouch.sales_order (
-  store_id text not null,
-  order_id text not null,
+  store_id text collate "C" not null,
+  order_id text collate "C" not null,
   address_key bytea,
-  customer_id text,
+  customer_id text collate "C",
   placed_at timestamptz,
   currency text,
   total numeric(16, 4),
@@ -57,7 +64,7 @@ create table vouch.sales_order (
   partly_refunded_at timestamptz,
   refunded_amount numeric(16, 4) not null default 0,
   details_time timestamptz,
-  details_event text,
+  details_event text collate "C",
   primary key (store_id, order_id)
 ) with (fillfactor = 85);
 create index sales_order_by_customer on vouch.sales_order (store_id, customer_id) where customer_id is not null;
@@ -67,10 +74,10 @@ comment on column vouch.sales_order.refunded_at is 'Refund of the whole order. P
 comment on column vouch.sales_order.details_time is 'With details_event the rank of the description: of two, the later stays, whichever came first.';
 
 create table vouch.order_line (
-  store_id text not null,
-  order_id text not null,
-  line_id text not null,
-  product_id text,
+  store_id text collate "C" not null,
+  order_id text collate "C" not null,
+  line_id text collate "C" not null,
+  product_id text collate "C",
   name text,
   url text,
   groups text[],
@@ -83,14 +90,14 @@ create table vouch.order_line (
   cancelled_at timestamptz,
   refunded_at timestamptz,
   details_time timestamptz,
-  details_event text,
+  details_event text collate "C",
   primary key (store_id, order_id, line_id)
 ) with (fillfactor = 85);
 comment on table vouch.order_line is 'One line of an order with each fact''s earliest time, those about the whole order included. product_id is NULL until the order is described.';
 
 create table vouch.product (
-  store_id text not null,
-  product_id text not null,
+  store_id text collate "C" not null,
+  product_id text collate "C" not null,
   name text,
   url text,
   image_url text,
@@ -103,15 +110,16 @@ create table vouch.product (
 comment on table vouch.product is 'What product.updated said last; a product never named there is known by its order lines.';
 
 create table vouch.erasure (
-  store_id text not null,
+  store_id text collate "C" not null,
   subject_key bytea not null constraint erasure_subject_key_is_32_bytes check (length(subject_key) = 32),
   erased_at timestamptz not null,
   primary key (store_id, subject_key)
 );
+create index erasure_by_time on vouch.erasure (store_id, erased_at);
 comment on table vouch.erasure is 'Keyed tombstones of erased persons (of address or customer id): an order older than erased_at brings nobody back (GDPR Art. 17).';
 
 create table vouch.suppression (
-  store_id text not null,
+  store_id text collate "C" not null,
   address_key bytea not null constraint suppression_address_key_is_32_bytes check (length(address_key) = 32),
   reason text not null constraint suppression_reason_is_known check (reason in ('unsubscribed', 'bounced', 'complained', 'operator')),
   since timestamptz not null,

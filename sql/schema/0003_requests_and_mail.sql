@@ -1,9 +1,9 @@
 -- Asking: one request per order, discount codes, links, and the one queue of outgoing mail.
 
 create table vouch.review_request (
-  store_id text not null,
+  store_id text collate "C" not null,
   request_id bigint generated always as identity,
-  order_id text not null,
+  order_id text collate "C" not null,
   state text not null default 'scheduled'
     constraint review_request_state_is_known check (state in
       ('scheduled', 'sending', 'sent', 'ambiguous', 'paused', 'skipped', 'cancelled', 'expired', 'failed')),
@@ -22,9 +22,9 @@ comment on table vouch.review_request is 'One request per order with a delivered
 comment on column vouch.review_request.reason is 'Why it is skipped, cancelled or paused: cancelled refunded reviewed unsubscribed suppressed erased no_consent cap no_address.';
 
 create table vouch.discount_code (
-  store_id text not null,
+  store_id text collate "C" not null,
   code_hash bytea not null constraint discount_code_hash_is_32_bytes check (length(code_hash) = 32),
-  order_id text not null,
+  order_id text collate "C" not null,
   kind text not null,
   value numeric(12, 2) not null,
   currency text,
@@ -34,7 +34,7 @@ create table vouch.discount_code (
   issued_at timestamptz not null,
   expires_at timestamptz not null,
   redeemed_at timestamptz,
-  redeemed_order_id text,
+  redeemed_order_id text collate "C",
   constraint discount_code_redeemed_has_a_time check ((state = 'redeemed') = (redeemed_at is not null)),
   primary key (store_id, code_hash),
   unique (store_id, order_id)
@@ -43,7 +43,7 @@ create index discount_code_by_redemption on vouch.discount_code (store_id, redee
 comment on table vouch.discount_code is 'One code per order, known here by its keyed hash only.';
 
 create table vouch.link_token (
-  store_id text not null,
+  store_id text collate "C" not null,
   token_hash bytea not null constraint link_token_hash_is_32_bytes check (length(token_hash) = 32),
   purpose text not null constraint link_token_purpose_is_known check (purpose in ('review', 'unsubscribe', 'author', 'confirm')),
   subject_id bigint,
@@ -51,10 +51,11 @@ create table vouch.link_token (
   expires_at timestamptz,
   primary key (store_id, token_hash)
 );
+create index link_token_by_subject on vouch.link_token (store_id, purpose, subject_id);
 comment on table vouch.link_token is 'Links in mails: SHA-256 of the token, and what it opens. subject_id is a request, review or confirmation, by purpose.';
 
 create table vouch.outgoing_mail (
-  store_id text not null,
+  store_id text collate "C" not null,
   mail_id bigint generated always as identity,
   kind text not null
     constraint outgoing_mail_kind_is_known check (kind in ('request', 'reminder', 'confirm', 'held', 'rejected', 'published', 'discount')),
@@ -78,14 +79,15 @@ create table vouch.outgoing_mail (
 ) with (fillfactor = 70);
 create index outgoing_mail_due on vouch.outgoing_mail (store_id, due_at, mail_id) where state in ('queued', 'ambiguous');
 create index outgoing_mail_leased on vouch.outgoing_mail (store_id, lease_until) where state = 'sending';
-create index outgoing_mail_by_address on vouch.outgoing_mail (store_id, address_key, finished_at) where state = 'sent';
+create index outgoing_mail_by_address on vouch.outgoing_mail (store_id, address_key);
+create index outgoing_mail_finished on vouch.outgoing_mail (store_id, finished_at) where state in ('sent', 'failed');
 comment on table vouch.outgoing_mail is 'The one queue of mail. A row is claimed under a numbered lease; only the holder of the lease moves it on.';
 comment on column vouch.outgoing_mail.subject_id is 'What it is about: request (request, reminder, discount), confirmation (confirm), decision (held, rejected, published).';
 comment on column vouch.outgoing_mail.doubts is 'How often it was left unknown whether the mail had arrived; repeated at most once.';
 create sequence vouch.mail_lease;
 
 create table vouch.send_attempt (
-  store_id text not null,
+  store_id text collate "C" not null,
   mail_id bigint not null,
   attempt smallint not null,
   lease bigint not null,

@@ -1,17 +1,18 @@
 -- Reviews, their revisions, and the ratings kept beside them.
 
 create table vouch.review (
-  store_id text not null,
+  store_id text collate "C" not null,
   review_id bigint generated always as identity,
-  external_id text,
-  product_id text not null,
-  order_id text,
-  line_id text,
+  external_id text collate "C",
+  product_id text collate "C" not null,
+  order_id text collate "C",
+  line_id text collate "C",
   claim text not null
     constraint review_claim_is_known check (claim in ('authenticated', 'invited', 'confirmed', 'unconfirmed', 'anonymous')),
-  customer_id text,
+  customer_id text collate "C",
   address_key bytea,
-  wanted_order_id text,
+  wanted_order_id text collate "C",
+  wanted_line_id text collate "C",
   verified boolean not null default false,
   verified_reason text not null
     constraint review_verified_reason_is_known check (verified_reason in
@@ -39,12 +40,13 @@ comment on table vouch.review is 'One review per order line. Its words and stars
 comment on column vouch.review.claim is 'Who wrote it: authenticated by the store, invited through the mailed link, confirmed or not yet confirmed by a mailed link, anonymous.';
 comment on column vouch.review.verified is 'A stored, delivered order line of this buyer for this product, delivered before the review was written. Nothing else.';
 comment on column vouch.review.experience_at is 'Delivery of the line: the date of experience.';
+comment on column vouch.review.wanted_order_id is 'The order, and with wanted_line_id the line, that the author or the invitation named; verification looks at no other.';
 comment on column vouch.review.written_at is 'When the newest revision was written, as the store reports it, never later than vouch.clock().';
 comment on column vouch.review.incentivised is 'A discount code was offered for the order; disclosed wherever the review is shown.';
 
 create table vouch.review_name (
-  store_id text not null,
-  external_id text not null,
+  store_id text collate "C" not null,
+  external_id text collate "C" not null,
   review_id bigint not null,
   primary key (store_id, external_id),
   foreign key (store_id, review_id) references vouch.review
@@ -52,7 +54,7 @@ create table vouch.review_name (
 comment on table vouch.review_name is 'The store''s own ids of a review; two when a second submission became an edit.';
 
 create table vouch.review_revision (
-  store_id text not null,
+  store_id text collate "C" not null,
   review_id bigint not null,
   revision integer not null,
   rating smallint not null constraint review_revision_rating_is_1_to_5 check (rating between 1 and 5),
@@ -87,7 +89,7 @@ comment on column vouch.review_revision.held_for is 'Reasons that hold it now, b
 comment on column vouch.review_revision.digest is 'SHA-256 of salt and vouch.revision_text(): what the signed record vouches for.';
 
 create table vouch.confirmation (
-  store_id text not null,
+  store_id text collate "C" not null,
   confirmation_id bigint generated always as identity,
   review_id bigint not null,
   revision integer,
@@ -103,7 +105,7 @@ create index confirmation_by_address on vouch.confirmation (store_id, address_ke
 comment on table vouch.confirmation is 'What waits for the owner of an address to follow a mailed link: that a review is theirs, an edit, a withdrawal.';
 
 create table vouch.review_decision (
-  store_id text not null,
+  store_id text collate "C" not null,
   decision_id bigint generated always as identity,
   review_id bigint not null,
   revision integer not null,
@@ -128,7 +130,7 @@ comment on table vouch.review_decision is 'Every decision, append-only, holding 
 comment on column vouch.review_decision.actor is 'An operator''s name, or author, or vouch.';
 
 create table vouch.decision_note (
-  store_id text not null,
+  store_id text collate "C" not null,
   decision_id bigint not null,
   note text not null constraint decision_note_is_bounded check (octet_length(note) between 1 and 10000),
   salt bytea not null,
@@ -137,8 +139,15 @@ create table vouch.decision_note (
 );
 comment on table vouch.decision_note is 'The operator''s facts and notes; apart from the decision so that they can be erased.';
 
+create table vouch.record_pending (
+  store_id text collate "C" not null,
+  decision_id bigint not null,
+  primary key (store_id, decision_id)
+);
+comment on table vouch.record_pending is 'Decisions not yet linked into the record, so that nobody has to look through all of them.';
+
 create table vouch.record_link (
-  store_id text not null,
+  store_id text collate "C" not null,
   sequence bigint not null constraint record_link_sequence_is_positive check (sequence > 0),
   decision_id bigint not null,
   digest bytea not null,
@@ -151,7 +160,7 @@ create table vouch.record_link (
 comment on table vouch.record_link is 'The chain over review_decision: hash = SHA-256(previous hash || digest), digest = SHA-256 of vouch.decision_text().';
 
 create table vouch.record_head (
-  store_id text primary key,
+  store_id text collate "C" primary key,
   sequence bigint not null,
   hash bytea not null,
   signature bytea not null constraint record_head_signature_is_ed25519 check (length(signature) = 64),
@@ -161,17 +170,17 @@ create table vouch.record_head (
 comment on table vouch.record_head is 'The end of the chain, signed (Ed25519, RFC 8032) with a key that no SQL role holds.';
 
 create table vouch.rating_total (
-  store_id text not null,
-  product_id text not null,
+  store_id text collate "C" not null,
+  product_id text collate "C" not null,
   histogram integer[] not null default '{0,0,0,0,0}' constraint rating_total_has_five_bars check (cardinality(histogram) = 5),
   primary key (store_id, product_id)
 ) with (fillfactor = 70);
 comment on table vouch.rating_total is 'Published reviews by stars, folded from rating_change by the worker.';
 
 create table vouch.rating_change (
-  store_id text not null,
+  store_id text collate "C" not null,
   change_id bigint generated always as identity,
-  product_id text not null,
+  product_id text collate "C" not null,
   rating smallint not null,
   change smallint not null constraint rating_change_is_one check (change in (-1, 1)),
   primary key (store_id, change_id)
@@ -180,7 +189,7 @@ create index rating_change_by_product on vouch.rating_change (store_id, product_
 comment on table vouch.rating_change is 'Not yet folded changes. Appending lets many reviews of one product be published at once; readers add both.';
 
 create table vouch.review_report (
-  store_id text not null,
+  store_id text collate "C" not null,
   report_id bigint generated always as identity,
   review_id bigint not null,
   explanation text not null constraint review_report_explanation_is_bounded check (octet_length(explanation) between 1 and 10000),

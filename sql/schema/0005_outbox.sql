@@ -1,7 +1,7 @@
 -- Events for the store, through vouch_take and vouch_ack.
 
 create table vouch.outbox (
-  store_id text not null,
+  store_id text collate "C" not null,
   number bigint generated always as identity,
   type text not null
     constraint outbox_type_is_known check (type in
