@@ -23,7 +23,7 @@ enum {
     API_WAIT_MOST_MS = 60000,
     API_CALL_US = 5000000,
     API_TAKE_LOOK_US = 200000, /* between looks while waiting */
-    API_ID_MOST = 200
+    API_ID_DIGITS = 18
 };
 
 /* Takes value over; NULL is no memory. */
@@ -232,7 +232,10 @@ static struct shop *ack_shop(vouch *module, const char *id) {
     const char *colon = strchr(id, ':');
     size_t n = colon ? (size_t)(colon - id) : 0;
 
-    if (n == 0 || n >= sizeof name || strlen(id) > API_ID_MOST) {
+    size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
+
+    if (n == 0 || n >= sizeof name || digits == 0 || digits > API_ID_DIGITS ||
+        id[n + 1 + digits]) {
         return NULL;
     }
     memcpy(name, id, n);
