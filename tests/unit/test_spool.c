@@ -34,21 +34,21 @@
 static atomic_int syncs;
 static atomic_int sync_error, write_error;
 
-int fdatasync(int fd) {
+__attribute__((visibility("default"))) int fdatasync(int fd) {
     int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
     atomic_fetch_add(&syncs, 1);
     errno = atomic_load(&sync_error);
     return errno ? -1 : real(fd);
 }
 
-int fsync(int fd) {
+__attribute__((visibility("default"))) int fsync(int fd) {
     int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
     atomic_fetch_add(&syncs, 1);
     errno = atomic_load(&sync_error);
     return errno ? -1 : real(fd);
 }
 
-ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at) {
+__attribute__((visibility("default"))) ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at) {
     ssize_t (*real)(int, const void *, size_t, off64_t) =
         (ssize_t(*)(int, const void *, size_t, off64_t))dlsym(RTLD_NEXT, "pwrite64");
     errno = atomic_load(&write_error);
