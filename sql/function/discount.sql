@@ -90,11 +90,17 @@ comment on function vouch.discount_redeem is 'discount.redeemed: asks and record
 
 create or replace function vouch.discount_derive(p_store text, p_orders text[]) returns void
 language plpgsql as $$
+declare
+  cancelled text;
 begin
-  update vouch.discount_code d set state = 'issued', redeemed_at = null, redeemed_order_id = null
-  from vouch.sales_order o
-  where o.store_id = p_store and o.order_id = any (p_orders) and o.cancelled_at is not null
-    and d.store_id = p_store and d.redeemed_order_id = o.order_id and d.state = 'redeemed';
+  for cancelled in
+    select o.order_id from unnest(p_orders) as w (order_id)
+    cross join lateral (select q.* from vouch.sales_order q where q.store_id = p_store and q.order_id = w.order_id offset 0) as o
+    where o.cancelled_at is not null order by 1
+  loop
+    update vouch.discount_code d set state = 'issued', redeemed_at = null, redeemed_order_id = null
+    where d.store_id = p_store and d.redeemed_order_id = cancelled and d.state = 'redeemed';
+  end loop;
 end
 $$;
 comment on function vouch.discount_derive is 'A code spent on an order that was cancelled as a whole is free again.';

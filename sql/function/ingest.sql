@@ -79,7 +79,7 @@ begin
   return (
     select coalesce(jsonb_object_agg(e.n - 1, v.reply), '{}')
     from unnest(e_source, e_id) with ordinality as e (source, id, n)
-    join vouch.event v on v.store_id = p_store and v.source = e.source and v.id = e.id
+    cross join lateral (select w.reply from vouch.event w where w.store_id = p_store and w.source = e.source and w.id = e.id offset 0) as v
     where not p_fresh[e.n] and v.reply is not null);
 end
 $$;

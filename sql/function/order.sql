@@ -1,5 +1,7 @@
 -- Orders as merged facts: every statement here is commutative and idempotent, so any order and repetition of events ends in
 -- the same rows. the first statement of a batch locks all its orders in one sorted pass; each stands for its lines and its request.
+-- Plans are made once a session, perhaps while the tables are empty, so none may depend on how large they are: rows are found
+-- either by ON CONFLICT or from an array by LATERAL ( ... OFFSET 0), which leaves the planner no other way than the whole key.
 
 create or replace function vouch.outranks(p_time timestamptz, p_rank text, p_old_time timestamptz, p_old_rank text) returns boolean
 language sql immutable
@@ -17,9 +19,10 @@ begin
     return null;
   end if;
   return (
-    select array_agg(exists (
-        select from vouch.erasure x
-        where x.store_id = p_store and x.subject_key in (p.address_key, p.customer_key) and x.erased_at >= p.placed_at) order by p.place)
+    select array_agg(
+        coalesce((select x.erased_at >= p.placed_at from vouch.erasure x where x.store_id = p_store and x.subject_key = p.address_key), false)
+        or coalesce((select x.erased_at >= p.placed_at from vouch.erasure x where x.store_id = p_store and x.subject_key = p.customer_key), false)
+      order by p.place)
     from unnest(p_placed_at, p_address_key, p_customer_key) with ordinality as p (placed_at, address_key, customer_key, place));
 end
 $$;
@@ -54,8 +57,8 @@ begin
     returning o.order_id, o.address_key, o.customer_id
   )
   select array_agg(e.order_id), array_agg(e.order_id) filter (
-      where exists (select from vouch.review v where v.store_id = p_store and v.customer_id = e.customer_id)
-         or exists (select from vouch.review v where v.store_id = p_store and v.address_key = e.address_key))
+      where (select true from vouch.review v where v.store_id = p_store and v.customer_id = e.customer_id limit 1)
+         or (select true from vouch.review v where v.store_id = p_store and v.address_key = e.address_key limit 1))
     into made, reviewed
   from entered e;
 end
@@ -71,23 +74,24 @@ create or replace function vouch.order_describe(
 ) returns void
 language plpgsql as $$
 begin
-  update vouch.sales_order o set
-    address_key = p.address_key, customer_id = p.customer_id, placed_at = p.placed_at, currency = p.currency, total = p.total,
-    locale = p.locale, country = p.country, timezone = p.timezone, marketing_consent = p.consent, customer_groups = p.groups,
-    details_time = p.time, details_event = p.rank
-  from (
-    select distinct on (u.order_id collate "C") u.n, u.rank, u.time, u.order_id, u.placed_at,
-      case when not (p_erased is not null and p_erased[u.place]) then u.address_key end as address_key,
-      case when not (p_erased is not null and p_erased[u.place]) then u.customer_id end as customer_id,
-      u.locale, u.country, u.timezone, u.consent, u.currency, u.total::numeric as total, u.groups::text[] as groups
-    from unnest(p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_id, p_locale, p_country, p_timezone, p_consent,
-                p_currency, p_total, p_groups)
-      with ordinality as u (n, rank, time, order_id, placed_at, address_key, customer_id, locale, country, timezone, consent,
-                            currency, total, groups, place)
-    where p_fresh is null or p_fresh[u.n]
-    order by u.order_id collate "C", u.time desc, u.rank collate "C" desc
-  ) as p
-  where o.store_id = p_store and o.order_id = p.order_id and vouch.outranks(p.time, p.rank, o.details_time, o.details_event);
+  insert into vouch.sales_order as o (store_id, order_id, address_key, customer_id, placed_at, currency, total, locale, country,
+                                      timezone, marketing_consent, customer_groups, details_time, details_event)
+  select distinct on (u.order_id collate "C") p_store, u.order_id,
+    case when not (p_erased is not null and p_erased[u.place]) then u.address_key end,
+    case when not (p_erased is not null and p_erased[u.place]) then u.customer_id end,
+    u.placed_at, u.currency, u.total::numeric, u.locale, u.country, u.timezone, u.consent, u.groups::text[], u.time, u.rank
+  from unnest(p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_id, p_locale, p_country, p_timezone, p_consent,
+              p_currency, p_total, p_groups)
+    with ordinality as u (n, rank, time, order_id, placed_at, address_key, customer_id, locale, country, timezone, consent,
+                          currency, total, groups, place)
+  where p_fresh is null or p_fresh[u.n]
+  order by u.order_id collate "C", u.time desc, u.rank collate "C" desc
+  on conflict (store_id, order_id) do update set
+    address_key = excluded.address_key, customer_id = excluded.customer_id, placed_at = excluded.placed_at,
+    currency = excluded.currency, total = excluded.total, locale = excluded.locale, country = excluded.country,
+    timezone = excluded.timezone, marketing_consent = excluded.marketing_consent, customer_groups = excluded.customer_groups,
+    details_time = excluded.details_time, details_event = excluded.details_event
+  where vouch.outranks(excluded.details_time, excluded.details_event, o.details_time, o.details_event);
 end
 $$;
 comment on function vouch.order_describe is 'Of two descriptions of an order the later stays. For orders that vouch.order_enter() found there.';
@@ -150,35 +154,37 @@ create or replace function vouch.people_merge(
 ) returns void
 language plpgsql as $$
 begin
-  update vouch.customer c set
-    email = case when c.email is null or vouch.outranks(p.time, p.email, c.updated_at, c.email) then p.email else c.email end,
-    updated_at = greatest(c.updated_at, p.time),
-    customer_id = case when vouch.outranks(p.customer_id_at, p.customer_id, c.customer_id_at, c.customer_id) then p.customer_id else c.customer_id end,
-    customer_id_at = greatest(c.customer_id_at, p.customer_id_at),
-    name = case when vouch.outranks(p.name_at, p.name, c.name_at, c.name) then p.name else c.name end,
-    name_at = greatest(c.name_at, p.name_at),
-    locale = case when vouch.outranks(p.locale_at, p.locale, c.locale_at, c.locale) then p.locale else c.locale end,
-    locale_at = greatest(c.locale_at, p.locale_at),
-    marketing_consent = case when vouch.outranks(p.consent_at, p.consent::text, c.consent_at, c.marketing_consent::text)
-      then p.consent else c.marketing_consent end,
-    consent_at = greatest(c.consent_at, p.consent_at),
-    erased_at = null
-  from (
-    select u.address_key, max(u.time) as time, (array_agg(u.email order by u.time desc, u.email collate "C" desc))[1] as email,
-      max(u.time) filter (where u.customer_id is not null) as customer_id_at,
-      (array_agg(u.customer_id order by u.time desc, u.customer_id collate "C" desc) filter (where u.customer_id is not null))[1] as customer_id,
-      max(u.time) filter (where u.name is not null) as name_at,
-      (array_agg(u.name order by u.time desc, u.name collate "C" desc) filter (where u.name is not null))[1] as name,
-      max(u.time) filter (where u.locale is not null) as locale_at,
-      (array_agg(u.locale order by u.time desc, u.locale collate "C" desc) filter (where u.locale is not null))[1] as locale,
-      max(u.time) filter (where u.consent is not null) as consent_at,
-      (array_agg(u.consent order by u.time desc, u.consent desc) filter (where u.consent is not null))[1] as consent
-    from unnest(p_event, p_time, p_address_key, p_customer_id, p_email, p_name, p_locale, p_consent) with ordinality
-      as u (n, time, address_key, customer_id, email, name, locale, consent, place)
-    where (p_fresh is null or p_fresh[u.n]) and (p_erased is null or not p_erased[u.place])
-    group by u.address_key
-  ) as p
-  where c.store_id = p_store and c.address_key = p.address_key;
+  insert into vouch.customer as c (store_id, address_key, updated_at, email, customer_id_at, customer_id, name_at, name, locale_at, locale,
+                                   consent_at, marketing_consent)
+  select p_store, u.address_key, max(u.time), (array_agg(u.email order by u.time desc, u.email collate "C" desc))[1],
+    max(u.time) filter (where u.customer_id is not null),
+    (array_agg(u.customer_id order by u.time desc, u.customer_id collate "C" desc) filter (where u.customer_id is not null))[1],
+    max(u.time) filter (where u.name is not null),
+    (array_agg(u.name order by u.time desc, u.name collate "C" desc) filter (where u.name is not null))[1],
+    max(u.time) filter (where u.locale is not null),
+    (array_agg(u.locale order by u.time desc, u.locale collate "C" desc) filter (where u.locale is not null))[1],
+    max(u.time) filter (where u.consent is not null),
+    (array_agg(u.consent order by u.time desc, u.consent desc) filter (where u.consent is not null))[1]
+  from unnest(p_event, p_time, p_address_key, p_customer_id, p_email, p_name, p_locale, p_consent) with ordinality
+    as u (n, time, address_key, customer_id, email, name, locale, consent, place)
+  where (p_fresh is null or p_fresh[u.n]) and (p_erased is null or not p_erased[u.place])
+  group by u.address_key
+  order by u.address_key
+  on conflict (store_id, address_key) do update set
+    email = case when c.email is null or vouch.outranks(excluded.updated_at, excluded.email, c.updated_at, c.email)
+      then excluded.email else c.email end,
+    updated_at = greatest(c.updated_at, excluded.updated_at),
+    customer_id = case when vouch.outranks(excluded.customer_id_at, excluded.customer_id, c.customer_id_at, c.customer_id)
+      then excluded.customer_id else c.customer_id end,
+    customer_id_at = greatest(c.customer_id_at, excluded.customer_id_at),
+    name = case when vouch.outranks(excluded.name_at, excluded.name, c.name_at, c.name) then excluded.name else c.name end,
+    name_at = greatest(c.name_at, excluded.name_at),
+    locale = case when vouch.outranks(excluded.locale_at, excluded.locale, c.locale_at, c.locale) then excluded.locale else c.locale end,
+    locale_at = greatest(c.locale_at, excluded.locale_at),
+    marketing_consent = case when vouch.outranks(excluded.consent_at, excluded.marketing_consent::text, c.consent_at, c.marketing_consent::text)
+      then excluded.marketing_consent else c.marketing_consent end,
+    consent_at = greatest(c.consent_at, excluded.consent_at),
+    erased_at = null;
 end
 $$;
 comment on function vouch.people_merge is 'Of each detail of a person the newest that was said stays, whatever came first. For people that vouch.people_enter() found there.';
@@ -223,7 +229,7 @@ begin
     as i (n, order_id, line_id, product_id, name, url, groups, quantity, price, promised_at, place)
   join rows from (unnest(p_event), unnest(p_time), unnest(p_rank), generate_series(1, cardinality(p_event))) as p (n, time, rank, place)
     on p.n = i.n
-  join vouch.sales_order o on o.store_id = p_store and o.order_id = i.order_id
+  cross join lateral (select q.* from vouch.sales_order q where q.store_id = p_store and q.order_id = i.order_id offset 0) as o
   where p_fresh is null or p_fresh[i.n]
   order by i.order_id collate "C", i.line_id collate "C", p.time desc, p.rank collate "C" desc
   on conflict (store_id, order_id, line_id) do update set
@@ -247,7 +253,7 @@ begin
     least(min(f.at) filter (where f.kind = 'cancelled'), min(o.cancelled_at)),
     least(min(f.at) filter (where f.kind = 'refunded'), min(o.refunded_at))
   from unnest(f_event, f_order, f_line, f_kind, f_at) as f (n, order_id, line_id, kind, at)
-  join vouch.sales_order o on o.store_id = p_store and o.order_id = f.order_id
+  cross join lateral (select q.* from vouch.sales_order q where q.store_id = p_store and q.order_id = f.order_id offset 0) as o
   where (p_fresh is null or p_fresh[f.n]) and f.line_id is not null
   group by f.order_id, f.line_id
   order by f.order_id, f.line_id
@@ -262,16 +268,20 @@ comment on function vouch.facts_merge_lines is 'Merges facts about single lines:
 create or replace function vouch.facts_hand_down(p_store text, p_orders text[]) returns void
 language plpgsql as $$
 begin
-  update vouch.order_line l set
-    paid_at = least(l.paid_at, o.paid_at), shipped_at = least(l.shipped_at, o.shipped_at),
-    delivered_at = least(l.delivered_at, o.delivered_at), cancelled_at = least(l.cancelled_at, o.cancelled_at),
-    refunded_at = least(l.refunded_at, o.refunded_at)
-  from vouch.sales_order o
-  where o.store_id = p_store and o.order_id = any (p_orders)
-    and l.store_id = p_store and l.order_id = o.order_id
-    and (l.paid_at, l.shipped_at, l.delivered_at, l.cancelled_at, l.refunded_at) is distinct from
-      (least(l.paid_at, o.paid_at), least(l.shipped_at, o.shipped_at), least(l.delivered_at, o.delivered_at),
-       least(l.cancelled_at, o.cancelled_at), least(l.refunded_at, o.refunded_at));
+  insert into vouch.order_line as l (store_id, order_id, line_id, paid_at, shipped_at, delivered_at, cancelled_at, refunded_at)
+  select p_store, o.order_id, o.line_id, o.paid_at, o.shipped_at, o.delivered_at, o.cancelled_at, o.refunded_at
+  from unnest(p_orders) as w (order_id)
+  cross join lateral (
+    select q.*, k.line_id from vouch.sales_order q
+    cross join lateral (select n.line_id from vouch.order_line n where n.store_id = p_store and n.order_id = w.order_id offset 0) as k
+    where q.store_id = p_store and q.order_id = w.order_id offset 0) as o
+  on conflict (store_id, order_id, line_id) do update set
+    paid_at = least(l.paid_at, excluded.paid_at), shipped_at = least(l.shipped_at, excluded.shipped_at),
+    delivered_at = least(l.delivered_at, excluded.delivered_at), cancelled_at = least(l.cancelled_at, excluded.cancelled_at),
+    refunded_at = least(l.refunded_at, excluded.refunded_at)
+  where (l.paid_at, l.shipped_at, l.delivered_at, l.cancelled_at, l.refunded_at) is distinct from
+    (least(l.paid_at, excluded.paid_at), least(l.shipped_at, excluded.shipped_at), least(l.delivered_at, excluded.delivered_at),
+     least(l.cancelled_at, excluded.cancelled_at), least(l.refunded_at, excluded.refunded_at));
 end
 $$;
 comment on function vouch.facts_hand_down is 'Facts about whole orders are facts about each of their lines.';

@@ -28,14 +28,16 @@ begin
       coalesce(min(l.delivered_at) filter (where l.cancelled_at is null and l.refunded_at is null), min(l.delivered_at)) as first,
       coalesce(max(l.delivered_at) filter (where l.cancelled_at is null and l.refunded_at is null), max(l.delivered_at)) as last,
       count(*) filter (where l.delivered_at is not null and l.cancelled_at is null and l.refunded_at is null
-                             and not vouch.order_refunded(o)) as asked,
+                             and not o.refunded) as asked,
       count(*) filter (where l.delivered_at is null and l.cancelled_at is null and l.refunded_at is null
-                             and not vouch.order_refunded(o)) as open,
+                             and not o.refunded) as open,
       count(*) filter (where l.cancelled_at is not null) as cancelled
-    from vouch.sales_order o
-    join vouch.order_line l on l.store_id = p_store and l.order_id = o.order_id and l.product_id is not null
-    where o.store_id = p_store and o.order_id = any (p_orders) and o.placed_at is not null
-    group by o.store_id, o.order_id
+    from (select distinct w from unnest(p_orders) as w) as w (order_id)
+    cross join lateral (select q.order_id, q.country, q.placed_at, vouch.order_refunded(q) as refunded from vouch.sales_order q
+                        where q.store_id = p_store and q.order_id = w.order_id offset 0) as o
+    cross join lateral (select n.* from vouch.order_line n where n.store_id = p_store and n.order_id = w.order_id offset 0) as l
+    where o.placed_at is not null and l.product_id is not null
+    group by o.order_id, o.country
     having count(l.delivered_at) > 0
   ) s
   cross join lateral (select vouch.request_policy_of(p_store, s.country) as policy offset 0) p

@@ -43,11 +43,11 @@ begin
     when 'authenticated' then array(select o.order_id from vouch.sales_order o where o.store_id = p_store and o.customer_id = p_customer_id)
     else array(select o.order_id from vouch.sales_order o where o.store_id = p_store and o.address_key = p_address_key) end;
   select l.order_id, l.line_id, l.delivered_at, coalesce(l.delivered_at <= p_written_at, false) as fits into found_line
-  from vouch.order_line l
-  where l.store_id = p_store and l.order_id = any (mine) and l.product_id = p_product
-    and (p_order is null or l.order_id = p_order) and (p_line is null or l.line_id = p_line)
-    and not exists (select from vouch.review v where v.store_id = p_store and v.order_id = l.order_id and v.line_id = l.line_id
-                    and v.review_id <> p_review and v.state <> 'withdrawn')
+  from unnest(mine) as w (order_id)
+  cross join lateral (select n.* from vouch.order_line n where n.store_id = p_store and n.order_id = w.order_id offset 0) as l
+  where l.product_id = p_product and (p_order is null or l.order_id = p_order) and (p_line is null or l.line_id = p_line)
+    and (select true from vouch.review v where v.store_id = p_store and v.order_id = l.order_id and v.line_id = l.line_id
+         and v.review_id <> p_review and v.state <> 'withdrawn' limit 1) is null
   order by coalesce(l.delivered_at <= p_written_at, false) desc, l.delivered_at desc nulls last, l.order_id, l.line_id
   limit 1;
   if found_line.fits then
@@ -99,20 +99,22 @@ comment on function vouch.review_verify is 'Derives whether a review is verified
 create or replace function vouch.review_derive(p_store text, p_orders text[]) returns void
 language plpgsql as $$
 declare
-  ids text[];
-  keys bytea[];
   touched bigint;
 begin
-  select array_agg(o.customer_id), array_agg(o.address_key) into ids, keys
-  from vouch.sales_order o where o.store_id = p_store and o.order_id = any (p_orders);
   for touched in
-    select v.review_id from vouch.review v where v.store_id = p_store and v.customer_id = any (ids) and v.state <> 'withdrawn'
-    union
-    select v.review_id from vouch.review v where v.store_id = p_store and v.address_key = any (keys) and v.state <> 'withdrawn'
-    union
-    select v.review_id from vouch.review v where v.store_id = p_store and v.order_id = any (p_orders) and v.line_id is not null
-      and v.state <> 'withdrawn'
-    order by 1
+    select distinct v.review_id
+    from unnest(p_orders) as w (order_id)
+    cross join lateral (
+      select o.customer_id, o.address_key from vouch.sales_order o where o.store_id = p_store and o.order_id = w.order_id offset 0) as o
+    cross join lateral (
+      select r.review_id, r.state from vouch.review r where r.store_id = p_store and r.customer_id = o.customer_id
+      union all
+      select r.review_id, r.state from vouch.review r where r.store_id = p_store and r.address_key = o.address_key
+      union all
+      select r.review_id, r.state from vouch.review r where r.store_id = p_store and r.order_id = w.order_id
+        and r.line_id is not null and r.state <> 'withdrawn') as v
+    where v.state <> 'withdrawn'
+    order by v.review_id
   loop
     perform vouch.hold_follow(p_store, touched, vouch.review_verify(p_store, touched));
   end loop;
