@@ -167,8 +167,8 @@ int vouch_start(vouch *module, int threads, char **reply);
  * vouch_stop.
  * Threads: any, also several at once (64) and beside vouch_start: work is claimed by one.
  * Nothing is done while vouch_stop waits.
- * Deadline: budget_ms; a statement that PostgreSQL does not answer is given up at most
- * 5 s later.
+ * Deadline: budget_ms; what PostgreSQL or a name server does not answer is given up at
+ * most 5 s later.
  * Returns VOUCH_OK, VOUCH_INVALID, VOUCH_UNAVAILABLE, VOUCH_FORKED, VOUCH_FAILED. */
 int vouch_step(vouch *module, int budget_ms, char **reply);
 

@@ -36,10 +36,10 @@ static json_t *describe_database(const struct vouch *module) {
     struct db_health h;
 
     db_pool_report(module->pool, &h);
-    return json_pack("{s:b, s:i, s:i, s:i, s:i, s:I, s:s}", "reachable", !h.down,
-                     "server_version", h.server_version, "connections", h.open, "idle",
-                     h.idle, "waiting", h.waiting, "retry_ms", (json_int_t)h.retry_ms,
-                     "last_error", h.last_error);
+    return json_pack("{s:b, s:i, s:i, s:i, s:i, s:I, s:s}", "reachable",
+                     !h.down && h.server_version > 0, "server_version", h.server_version,
+                     "connections", h.open, "idle", h.idle, "waiting", h.waiting,
+                     "retry_ms", (json_int_t)h.retry_ms, "last_error", h.last_error);
 }
 
 static json_t *describe_spool(const struct vouch *module) {

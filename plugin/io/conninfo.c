@@ -3,6 +3,8 @@
  * defaults where nothing was said, and the addresses behind the host names. */
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <resolv.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -258,13 +260,32 @@ static void conninfo_add(struct pq_targets *targets, const struct pq_target *t,
     }
 }
 
+/* getaddrinfo with a second for each name server instead of five, twice: a caller waits for
+ * it. glibc keeps this for each thread; what the host set is put back. */
+static int conninfo_look(const char *host, const struct addrinfo *hints,
+                         struct addrinfo **list) {
+    bool known = (_res.options & RES_INIT) != 0 || res_ninit(&_res) == 0;
+    int seconds = _res.retrans, tries = _res.retry;
+
+    if (known) {
+        _res.retrans = 1;
+        _res.retry = 1;
+    }
+    int rc = getaddrinfo(host, NULL, hints, list);
+    if (known) {
+        _res.retrans = seconds;
+        _res.retry = tries;
+    }
+    return rc;
+}
+
 /* Adds every address of t's name; the count added. */
 static size_t conninfo_ask(const struct pq_target *t, struct pq_targets *targets,
                            struct error *error) {
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
     size_t before = targets->count;
-    int rc = getaddrinfo(t->host, NULL, &hints, &list);
+    int rc = conninfo_look(t->host, &hints, &list);
     if (rc != 0) {
         error_set(error, ERROR_UNAVAILABLE, NULL,
                   "the name %s of the database's host: %s", t->host, gai_strerror(rc));
