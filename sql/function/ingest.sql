@@ -98,21 +98,27 @@ create or replace function vouch.ingest(
 language plpgsql security definer as $$
 declare
   fresh boolean[];
+  placed record;
   due text[];
+  reviews bigint[];
   replies jsonb := '{}';
 begin
   perform vouch.enter(p_store), vouch.gate(p_store, cardinality(array_remove(e_body, null)) > 1 or 'customer.erased' = any (e_type));
   fresh := vouch.event_record(p_store, vouch.clock(), e_source, e_id, e_type, e_time, e_kept);
   if cardinality(p_event) > 0 then
-    due := vouch.order_place(p_store, fresh, p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_key,
+    placed := vouch.order_place(p_store, fresh, p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_key,
       p_customer_id, p_email, p_name, p_locale, p_country, p_timezone, p_consent, p_currency, p_total, p_groups,
       l_event, l_order, l_line, l_product, l_name, l_url, l_groups, l_quantity, l_price, l_promised_at, f_order);
   end if;
   if cardinality(f_event) > 0 then
-    due := due || vouch.order_facts(p_store, fresh, f_event, f_order, f_line, f_kind, f_at, f_amount);
+    due := vouch.order_facts(p_store, fresh, f_event, f_order, f_line, f_kind, f_at, f_amount);
+  end if;
+  if cardinality(p_event) > 0 then
+    due := due || placed.due;
+    reviews := placed.reviews;
   end if;
   if cardinality(due) > 0 then
-    perform vouch.order_derive(p_store, due, f_kind);
+    perform vouch.order_derive(p_store, due, reviews, f_kind);
   end if;
   if cardinality(array_remove(e_body, null)) > 0 then
     replies := vouch.events_apply(p_store, fresh, e_source, e_id, e_type, e_time, e_body);

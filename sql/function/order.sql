@@ -313,9 +313,8 @@ create or replace function vouch.order_place(
   p_address_key bytea[], p_customer_key bytea[], p_customer_id text[], p_email text[], p_name text[],
   p_locale text[], p_country text[], p_timezone text[], p_consent boolean[], p_currency text[], p_total text[], p_groups text[],
   l_event bigint[], l_order text[], l_line text[], l_product text[], l_name text[], l_url text[], l_groups text[],
-  l_quantity text[], l_price text[], l_promised_at timestamptz[], f_order text[]
-) returns text[]
-language plpgsql as $$
+  l_quantity text[], l_price text[], l_promised_at timestamptz[], f_order text[], out due text[], out reviews bigint[]
+) language plpgsql as $$
 declare
   erased boolean[] := vouch.order_erased(p_store, p_placed_at, p_address_key, p_customer_key);
   entered record := vouch.order_enter(p_store, p_fresh, erased, p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_id,
@@ -329,22 +328,24 @@ begin
   if all_new then
     perform vouch.lines_enter(p_store, p_event, p_rank, p_time,
       l_event, l_order, l_line, l_product, l_name, l_url, l_groups, l_quantity, l_price, l_promised_at);
-    return entered.reviewed;
+    due := entered.reviewed;
+    return;
   end if;
+  reviews := vouch.order_reviews(p_store, p_order);
   perform vouch.order_describe(p_store, p_fresh, erased, p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_id,
       p_locale, p_country, p_timezone, p_consent, p_currency, p_total, p_groups),
     vouch.lines_merge(p_store, p_fresh, p_event, p_rank, p_time,
       l_event, l_order, l_line, l_product, l_name, l_url, l_groups, l_quantity, l_price, l_promised_at);
-  return entered.reviewed || array(select o from unnest(p_order) as o except select m from unnest(entered.made) as m);
+  due := entered.reviewed || array(select o from unnest(p_order) as o except select m from unnest(entered.made) as m);
 end
 $$;
 comment on function vouch.order_place is
-'Merges order.placed. Returns the orders of which more may follow: those that were known already, and new ones of buyers who have reviewed.';
+'Merges order.placed. Answers of which orders more may follow: those that were known already, and new ones of buyers who have reviewed; and which reviews their buyers before had written.';
 
-create or replace function vouch.order_derive(p_store text, p_orders text[], f_kind text[]) returns void
+create or replace function vouch.order_derive(p_store text, p_orders text[], p_reviews bigint[], f_kind text[]) returns void
 language plpgsql as $$
 begin
-  perform vouch.request_derive(p_store, p_orders), vouch.review_derive(p_store, p_orders);
+  perform vouch.request_derive(p_store, p_orders), vouch.review_derive(p_store, p_reviews || vouch.order_reviews(p_store, p_orders));
   if 'cancelled' = any (f_kind) then
     perform vouch.discount_derive(p_store, p_orders);
   end if;

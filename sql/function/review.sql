@@ -96,13 +96,11 @@ end
 $$;
 comment on function vouch.review_verify is 'Derives whether a review is verified from the facts as they are now, and says it. That of an erased author stays as it was.';
 
-create or replace function vouch.review_derive(p_store text, p_orders text[]) returns void
-language plpgsql as $$
-declare
-  touched bigint;
+create or replace function vouch.order_reviews(p_store text, p_orders text[]) returns bigint[]
+language plpgsql stable as $$
 begin
-  for touched in
-    select distinct v.review_id
+  return array(
+    select v.review_id
     from unnest(p_orders) as w (order_id)
     cross join lateral (
       select o.customer_id, o.address_key from vouch.sales_order o where o.store_id = p_store and o.order_id = w.order_id offset 0) as o
@@ -113,14 +111,22 @@ begin
       union all
       select r.review_id, r.state from vouch.review r where r.store_id = p_store and r.order_id = w.order_id
         and r.line_id is not null and r.state <> 'withdrawn') as v
-    where v.state <> 'withdrawn'
-    order by v.review_id
-  loop
+    where v.state <> 'withdrawn');
+end
+$$;
+comment on function vouch.order_reviews is 'The reviews that facts about these orders may concern: of their buyers, and of their lines.';
+
+create or replace function vouch.review_derive(p_store text, p_reviews bigint[]) returns void
+language plpgsql as $$
+declare
+  touched bigint;
+begin
+  for touched in select distinct r from unnest(p_reviews) as r order by 1 loop
     perform vouch.hold_follow(p_store, touched, vouch.review_verify(p_store, touched));
   end loop;
 end
 $$;
-comment on function vouch.review_derive is 'Verifies again the reviews that new facts of these orders may concern; holds for being unverified follow.';
+comment on function vouch.review_derive is 'Verifies these reviews again; holds for being unverified follow.';
 
 create or replace function vouch.hold_policy_of(p_store text, p_reason text) returns vouch.hold_policy
 language plpgsql stable as $$
