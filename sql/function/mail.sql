@@ -130,12 +130,12 @@ comment on function vouch.mail_obstacle is 'Why this mail must not go out now; a
 create or replace function vouch.attempt_open(p_store text, p_mail vouch.outgoing_mail, p_message_id text, p_lease interval) returns void
 language plpgsql as $$
 declare
-  again boolean := exists (select from vouch.send_attempt t where t.store_id = p_store and t.mail_id = p_mail.mail_id
-                           and t.lease = p_mail.lease and t.class is null);
+  again boolean := exists (select from vouch.send_attempt t where t.store_id = p_store and t.mail_id = p_mail.mail_id and t.lease = p_mail.lease);
 begin
   if not again then
-    insert into vouch.send_attempt (store_id, mail_id, attempt, lease, message_id, started_at)
-    values (p_store, p_mail.mail_id, p_mail.attempts + 1, p_mail.lease, p_message_id, vouch.clock());
+    insert into vouch.send_attempt (store_id, mail_id, attempt, lease, message_id, started_at, finished_at, class, reply)
+    values (p_store, p_mail.mail_id, p_mail.attempts + 1, p_mail.lease, p_message_id, vouch.clock(), vouch.clock(), 'deferred',
+      'nothing was handed over');
   end if;
   update vouch.outgoing_mail m set attempts = p_mail.attempts + case when again then 0 else 1 end, lease_until = vouch.clock() + p_lease
   where m.store_id = p_store and m.mail_id = p_mail.mail_id;
@@ -173,11 +173,7 @@ begin
           perform vouch.mail_skip(p_store, mail, obstacle);
         else
           perform vouch.link_issue(p_store, single.tokens);
-          insert into vouch.send_attempt (store_id, mail_id, attempt, lease, message_id, started_at, finished_at, class, reply)
-          values (p_store, mail.mail_id, mail.attempts + 1, mail.lease, single.message_id, vouch.clock(), vouch.clock(), 'deferred',
-            'nothing was handed over');
-          update vouch.outgoing_mail m set attempts = m.attempts + 1, lease_until = vouch.clock() + p_lease
-          where m.store_id = p_store and m.mail_id = mail.mail_id;
+          perform vouch.attempt_open(p_store, mail, single.message_id, p_lease);
         end if;
       end if;
     end if;
@@ -194,9 +190,9 @@ begin
   perform vouch.enter(p_store);
   return query
   with held as materialized (
-    select m.mail_id, m.lease from unnest(p_mails, p_leases) as a (id, lease)
-    join vouch.outgoing_mail m on m.store_id = p_store and m.mail_id = a.id and m.lease = a.lease and m.state = 'sending'
-    order by m.mail_id for update of m
+    select m.mail_id, m.lease from (select * from unnest(p_mails, p_leases) as u (id, lease) order by u.id) as a
+    cross join lateral (select o.mail_id, o.lease from vouch.outgoing_mail o
+                        where o.store_id = p_store and o.mail_id = a.id and o.lease = a.lease and o.state = 'sending' offset 0 for no key update) as m
   ), opened as (
     update vouch.send_attempt t set finished_at = null, class = null, reply = null
     from held h where t.store_id = p_store and t.mail_id = h.mail_id and t.lease = h.lease
@@ -313,17 +309,19 @@ begin
 end
 $$;
 
-create or replace function vouch.attempt_end(p_store text, p_mail bigint, p_lease bigint, p_class text, p_code integer, p_reply text) returns void
+create or replace function vouch.attempt_end(
+  p_store text, p_mail bigint, p_lease bigint, p_holds boolean, p_class text, p_code integer, p_reply text
+) returns void
 language plpgsql as $$
 declare
   unnamed text := left(regexp_replace(p_reply, '[^[:space:]<>"'':;,()]+@[^[:space:]<>"'':;,()]+', '…', 'g'), 500);
 begin
-  update vouch.send_attempt t set
-    finished_at = coalesce(t.finished_at, vouch.clock()), class = coalesce(t.class, p_class),
-    code = case when t.class is null then p_code else t.code end,
-    reply = case when t.class is null then unnamed else left(concat_ws(' ', 'late:', p_class, p_code, unnamed), 500) end
-  where t.store_id = p_store and t.mail_id = p_mail and t.lease = p_lease
-    and (t.class is null or (t.class = 'ambiguous' and p_class <> 'ambiguous' and coalesce(t.reply, '') not like 'late:%'));
+  update vouch.send_attempt t set finished_at = vouch.clock(), class = p_class, code = p_code, reply = unnamed
+  where t.store_id = p_store and t.mail_id = p_mail and t.lease = p_lease and (p_holds or t.class is null);
+  if not found then
+    update vouch.send_attempt t set reply = left(concat_ws(' ', 'late:', p_class, p_code, unnamed), 500)
+    where t.store_id = p_store and t.mail_id = p_mail and t.lease = p_lease and t.class = 'ambiguous' and t.reply not like 'late:%';
+  end if;
 end
 $$;
 comment on function vouch.attempt_end is
@@ -347,8 +345,7 @@ begin
     select m.* into mail from vouch.outgoing_mail m
     where m.store_id = p_store and m.mail_id = single.id and m.state = 'sending' and m.lease = single.lease for update;
     holds := found;
-    update vouch.send_attempt t set finished_at = vouch.clock(), class = single.class, code = single.code, reply = left(single.reply, 500)
-    where t.store_id = p_store and t.mail_id = single.id and t.lease = single.lease and (holds or t.class is null);
+    perform vouch.attempt_end(p_store, single.id, single.lease, holds, single.class, single.code::integer, single.reply);
     if holds then
       perform vouch.mail_outcome(p_store, mail, single.class, single.code::integer, single.enhanced);
       settled := settled + 1;
@@ -368,9 +365,9 @@ declare
 begin
   perform vouch.enter(p_store);
   for mail in
-    select m.* from unnest(p_mails, p_leases) as a (id, lease)
-    join vouch.outgoing_mail m on m.store_id = p_store and m.mail_id = a.id and m.lease = a.lease and m.state = 'sending'
-    order by m.mail_id for update of m
+    select m.* from (select * from unnest(p_mails, p_leases) as u (id, lease) order by u.id) as a
+    cross join lateral (select o.* from vouch.outgoing_mail o
+                        where o.store_id = p_store and o.mail_id = a.id and o.lease = a.lease and o.state = 'sending' offset 0 for no key update) as m
   loop
     delete from vouch.send_attempt t
     where t.store_id = p_store and t.mail_id = mail.mail_id and t.lease = mail.lease;
@@ -386,6 +383,19 @@ $$;
 comment on function vouch.mail_release is
 'Gives back leases of mails of which nothing reached the relay (relay down, not composed, stopping): no attempt is burned, one already noted is undone.';
 
+create or replace function vouch.mail_take_over(p_store text, p_mail vouch.outgoing_mail) returns void
+language plpgsql as $$
+begin
+  update vouch.send_attempt t set finished_at = vouch.clock(), class = 'ambiguous', reply = 'the sender died or went silent'
+  where t.store_id = p_store and t.mail_id = p_mail.mail_id and t.lease = p_mail.lease and t.class is null;
+  if found then
+    perform vouch.mail_outcome(p_store, p_mail, 'ambiguous', null, null);
+  else
+    perform vouch.mail_end(p_store, p_mail, case when p_mail.doubts > 0 then 'ambiguous' else 'queued' end, 'recovered', vouch.clock());
+  end if;
+end
+$$;
+
 create or replace function vouch.mail_recover(p_store text, p_limit integer) returns integer
 language plpgsql security definer as $$
 declare
@@ -398,19 +408,18 @@ begin
     where m.store_id = p_store and m.state = 'sending' and m.lease_until < vouch.clock()
     order by m.lease_until limit p_limit for update skip locked
   loop
-    update vouch.send_attempt t set finished_at = vouch.clock(), class = 'ambiguous', reply = 'the sender died or went silent'
-    where t.store_id = p_store and t.mail_id = mail.mail_id and t.lease = mail.lease and t.class is null;
-    if found then
-      perform vouch.mail_outcome(p_store, mail, 'ambiguous', null, null);
-    else
-      perform vouch.mail_end(p_store, mail, case when mail.doubts > 0 then 'ambiguous' else 'queued' end, 'recovered', vouch.clock());
-    end if;
-    recovered := recovered + 1;
+    begin
+      perform vouch.mail_take_over(p_store, mail);
+      recovered := recovered + 1;
+    exception when others then
+      raise warning 'mail % of store % cannot be taken over: %', mail.mail_id, p_store, sqlerrm;
+      update vouch.outgoing_mail m set lease_until = vouch.clock() + interval '1 hour' where m.store_id = p_store and m.mail_id = mail.mail_id;
+    end;
   end loop;
   return recovered;
 end
 $$;
-comment on function vouch.mail_recover is 'Takes over mails whose lease ran out: with an open attempt it may have arrived (ambiguous), without one it goes back to the queue at once.';
+comment on function vouch.mail_recover is 'Takes over mails whose lease ran out: with an open attempt it may have arrived (ambiguous), without one it goes back to the queue at once. One that fails does not hold up the others.';
 
 create or replace function vouch.mail_known(p_store text, p_body jsonb) returns bytea
 language plpgsql stable as $$
