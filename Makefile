@@ -38,7 +38,7 @@ FLAGS  = -std=c11 -D_GNU_SOURCE -DVOUCH_VERSION='"$(VERSION)"' -Iplugin -Ihooks 
 LINK   = $(CC) $(MODE) -pthread -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed,--no-copy-dt-needed-entries $(LDFLAGS)
 SHARED = -shared -Wl,-soname,vouch.so,-Bsymbolic,--version-script=hooks/vouch.map,-z,nodelete $(if $(SANITIZE),,-Wl,-z,defs)
 PKG   := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
-LIBS  := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+LIBS  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 
 SRC   := $(filter-out plugin/cli/%,$(sort $(shell find plugin -name '*.c'))) $(sort $(wildcard hooks/*.c))
 OBJ   := $(SRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/assets.o

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Weighs what the lexicon found. Model and signals add their own reasons behind words_weigh. */
+/* Weighs what lexicon and model say of each field. */
 #include "moderation/decide.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -15,136 +14,103 @@ static const struct {
 static const char *const fields[TEXT_FIELDS] = {
     [FIELD_TITLE] = "title", [FIELD_BODY] = "body", [FIELD_AUTHOR] = "author_name"};
 
-/* How far one word of a severity makes a text abusive: a mild one alone never does. */
-static const double weights[] = {
-    [0] = 0, [LEXICON_MILD] = 0.12, [LEXICON_STRONG] = 0.8, [LEXICON_SEVERE] = 0.97};
-
-static const double WEIGHT_MILD_INSULT = 0.25; /* three different ones are enough */
 static const double HOLD_FROM = 0.5;
 
-enum { WORDS_SHORT = 60 };
-
+/* What is known of one text while its fields are read. */
 struct weighing {
-    double harmless; /* product over distinct terms of 1 - weight */
+    const struct rules *rules;
+    const struct model *model; /* of the text's language, or NULL */
+    uint64_t locales;
+    struct lexicon_hits *hits;
+    double harmless; /* by the lexicon: of all fields the model does not judge */
+    double likely;   /* by the model: of the worst field */
     struct verdict *verdict;
 };
 
-static int hit_order(const void *left, const void *right) {
-    const struct lexicon_hit *a = left, *b = right;
-    if (a->start != b->start) {
-        return a->start < b->start ? -1 : 1;
-    }
-    return a->end != b->end ? (a->end > b->end ? -1 : 1)
-                            : (int)b->severity - (int)a->severity;
-}
-
-/* Joins overlapping hits into the most severe; how many are left. hits sorted. */
-static size_t hits_merge(struct lexicon_hit *hits, size_t count) {
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct lexicon_hit *last = kept ? &hits[kept - 1] : NULL;
-        if (!last || hits[i].start >= last->end) {
-            hits[kept++] = hits[i];
-            continue;
-        }
-        uint32_t start = last->start;
-        uint32_t end = last->end > hits[i].end ? last->end : hits[i].end;
-        if (hits[i].severity > last->severity) {
-            *last = hits[i];
-        }
-        last->start = start;
-        last->end = end;
-    }
-    return kept;
-}
-
-static bool seen_before(const struct lexicon_hit *hits, size_t i) {
-    for (size_t j = 0; j < i; j++) {
-        if (hits[j].term == hits[i].term) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A mild insult aimed at a person weighs as a strong one, and so does a mild word that is
-   disguised: whoever hides a word knows what it is. What is not severe weighs less the longer the
-   text around it is: one oath in a page on a film is no abuse. */
-static double hit_weight(const struct lexicon_hit *hit, size_t words) {
-    bool mild = hit->severity == LEXICON_MILD, insult = hit->category == LEXICON_INSULT;
-    double weight = mild && insult ? WEIGHT_MILD_INSULT : weights[hit->severity];
-    if (mild && (hit->disguised || (insult && hit->aimed))) {
-        weight = weights[LEXICON_STRONG];
-    }
-    bool fades = words > WORDS_SHORT && hit->severity < LEXICON_SEVERE;
-    return fades ? weight * (double)WORDS_SHORT / (double)words : weight;
-}
-
-static void words_weigh(struct weighing *w, const struct lexicon *lexicon,
-                        struct lexicon_hits *hits, size_t words, enum text_field field) {
-    qsort(hits->items, hits->count, sizeof *hits->items, hit_order);
-    size_t count = hits_merge(hits->items, hits->count);
-    for (size_t i = 0; i < count; i++) {
-        const struct lexicon_hit *hit = &hits->items[i];
-        if (!seen_before(hits->items, i)) {
-            w->harmless *= 1 - hit_weight(hit, words);
-        }
-        if (w->verdict->mark_count < VERDICT_MARKS_MAX) {
-            w->verdict->marks[w->verdict->mark_count++] =
-                (struct mark){field, (enum lexicon_category)hit->category, hit->start,
-                              hit->end, lexicon_term(lexicon, hit->term)};
-        }
+static void marks_add(struct weighing *w, const struct evidence *e,
+                      enum text_field field) {
+    struct verdict *v = w->verdict;
+    for (size_t i = 0; i < e->hits->count && v->mark_count < VERDICT_MARKS_MAX; i++) {
+        const struct lexicon_hit *hit = &e->hits->items[i];
+        v->marks[v->mark_count++] =
+            (struct mark){field, (enum lexicon_category)hit->category, hit->start,
+                          hit->end, lexicon_term(e->lexicon, hit->term)};
     }
 }
 
-static size_t words_in(const struct reading *reading) {
-    size_t gaps = 0;
-    for (size_t i = 0; i < reading->length; i++) {
-        gaps += reading->text[i] == ' ';
+/* The model has weighed the terms among all else, unless one leaves no doubt: whoever lists a
+   word as severe means it. A name is no text to judge by what texts taught. */
+static void field_weigh(struct weighing *w, const struct reading *reading,
+                        const struct evidence *e, enum text_field field) {
+    bool judged = w->model && field != FIELD_AUTHOR;
+    if (judged) {
+        double p = model_score(w->model, reading, e);
+        w->likely = p > w->likely ? p : w->likely;
     }
-    return gaps;
+    if (e && (!judged || e->certain)) {
+        w->harmless *= e->harmless;
+    }
+    if (e) {
+        marks_add(w, e, field);
+    }
 }
 
-static int words_find(struct weighing *w, const struct rules *rules, uint64_t locales,
-                      const char *s, enum text_field field, struct lexicon_hits *hits) {
+static int field_read(struct weighing *w, const char *s, enum text_field field) {
     struct reading reading;
+    struct evidence found, *evidence = NULL;
     int result = normalise(s, strlen(s), &reading);
     if (result == ERROR_NONE) {
-        hits->count = 0;
-        lexicon_scan(rules->lexicon, locales, s, &reading, hits);
-        words_weigh(w, rules->lexicon, hits, words_in(&reading), field);
+        if (w->rules->lexicon) {
+            evidence = &found;
+            evidence_read(w->rules->lexicon, w->locales, s, &reading, w->hits, evidence);
+        }
+        field_weigh(w, &reading, evidence, field);
     }
     normalise_free(&reading);
     return result;
+}
+
+static const struct model *model_of(const struct rules *rules, const char *locale) {
+    for (size_t i = 0; i < rules->model_count; i++) {
+        if (model_speaks(rules->models[i], locale)) {
+            return rules->models[i];
+        }
+    }
+    return NULL;
+}
+
+static void weighing_end(const struct weighing *w) {
+    double told = 1 - w->harmless;
+    struct verdict *v = w->verdict;
+    v->score = told > w->likely ? told : w->likely;
+    if (told >= HOLD_FROM || (w->model && w->likely >= w->model->threshold)) {
+        v->reasons |= REASON_ABUSIVE;
+    } else {
+        v->mark_count = 0;
+    }
 }
 
 int decide(const struct text_in *text, const struct rules *rules, struct verdict *out) {
     const char *const texts[TEXT_FIELDS] = {[FIELD_TITLE] = text->title,
                                             [FIELD_BODY] = text->body,
                                             [FIELD_AUTHOR] = text->author_name};
+    struct weighing w = {rules, model_of(rules, text->locale), 0, NULL, 1, 0, out};
     out->reasons = 0;
     out->score = 0;
     out->mark_count = 0;
-    if (!rules->lexicon) {
+    if (!rules->lexicon && !w.model) {
         return ERROR_NONE;
     }
-    struct weighing w = {.harmless = 1, .verdict = out};
-    struct lexicon_hits *hits = memory_get(sizeof *hits);
-    int result = hits ? ERROR_NONE : ERROR_FAILED;
-    uint64_t locales = lexicon_locales(rules->lexicon, text->locale);
+    w.hits = memory_get(sizeof *w.hits);
+    w.locales = rules->lexicon ? lexicon_locales(rules->lexicon, text->locale) : 0;
+    int result = w.hits ? ERROR_NONE : ERROR_FAILED;
     for (int field = 0; field < TEXT_FIELDS && result == ERROR_NONE; field++) {
         if (texts[field] && *texts[field]) {
-            result = words_find(&w, rules, locales, texts[field], (enum text_field)field,
-                                hits);
+            result = field_read(&w, texts[field], (enum text_field)field);
         }
     }
-    memory_free(hits);
-    out->score = 1 - w.harmless;
-    if (out->score >= HOLD_FROM) {
-        out->reasons |= REASON_ABUSIVE;
-    } else {
-        out->mark_count = 0;
-    }
+    memory_free(w.hits);
+    weighing_end(&w);
     return result;
 }
 

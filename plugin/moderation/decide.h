@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "moderation/lexicon.h"
+#include "moderation/model.h"
 
 enum { VERDICT_MARKS_MAX = 128 };
 
@@ -22,9 +23,12 @@ struct text_in {
     const char *title, *body, *author_name, *locale;
 };
 
-/* What to decide by, borrowed. lexicon NULL: no words are abusive. */
+/* What to decide by, borrowed. lexicon NULL: no words are abusive. Of the models the first of the
+   text's language counts; without one the lexicon alone decides. */
 struct rules {
     const struct lexicon *lexicon;
+    const struct model *const *models;
+    size_t model_count;
 };
 
 struct mark {
@@ -36,7 +40,7 @@ struct mark {
 
 struct verdict {
     unsigned reasons; /* bits of enum verdict_reason; 0: nothing to hold it for */
-    double score;     /* 0..1: how sure `abusive` is; held from 0.5 on */
+    double score;     /* 0..1: how sure `abusive` is; with a model, its probability */
     size_t mark_count;
     struct mark
         marks[VERDICT_MARKS_MAX]; /* in the order of field and start; none overlap */

@@ -47,7 +47,7 @@ static int submission_judge(struct settings *settings, const struct submission *
         code = settings_words(settings, lexicon_make, lexicon_unmake, &lexicon, error);
     }
     if (!code) {
-        const struct rules rules = {lexicon};
+        const struct rules rules = {.lexicon = lexicon};
         code = decide(&text, &rules, verdict);
     }
     if (!code) {

@@ -113,7 +113,7 @@ static void show(const char *source, const char *text, const struct verdict *v) 
 
 static double measure(const char *path, const struct lexicon *lexicon,
                       const char *verbose) {
-    struct rules rules = {lexicon};
+    struct rules rules = {.lexicon = lexicon};
     struct verdict *verdict = malloc(sizeof *verdict);
     struct tally all = {0};
     char locale[16], *line = NULL;

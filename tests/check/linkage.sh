@@ -4,10 +4,10 @@
 tap_needs "$VOUCH_SO"
 tap_needs "$VOUCH_CTL"
 needed() { readelf -dW "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -v '^ld-linux' | LC_ALL=C sort | xargs; }
-allowed='libc.so.6 libcurl.so.4 libjansson.so.4 libpq.so.5 libsodium.so.[0-9]+ libsqlite3.so.0 libutf8proc.so.[0-9]+'
-tap_same "vouch.so needs its six libraries and libc" "" \
+allowed='libc.so.6 libcurl.so.4 libjansson.so.4 libm.so.6 libpq.so.5 libsodium.so.[0-9]+ libsqlite3.so.0 libutf8proc.so.[0-9]+'
+tap_same "vouch.so needs its six libraries, libc and its libm" "" \
     "$(for n in $(needed "$VOUCH_SO"); do echo "$n" | grep -qxE "$(echo "$allowed" | sed 's/\./\\./g; s/ /|/g')" || echo "$n"; done)"
-tap_same "and all of them" 7 "$(needed "$VOUCH_SO" | wc -w)"
+tap_same "and all of them" 8 "$(needed "$VOUCH_SO" | wc -w)"
 for file in "$VOUCH_SO" "$VOUCH_CTL"; do
     name=$(basename "$file")
     dynamic=$(readelf -dW "$file")
