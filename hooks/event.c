@@ -275,12 +275,12 @@ int event_take_locale(const struct field *f, const char **locale) {
     return code;
 }
 
-int event_take_timezone(const struct field *f, const char **timezone) {
-    int code = json_take_string(f, "timezone", EVENT_TIMEZONE, timezone);
+int event_take_timezone(const struct field *f, const char **zone) {
+    int code = json_take_string(f, "timezone", EVENT_TIMEZONE, zone);
 
-    if (!code && *timezone &&
-        (strspn(*timezone, LETTERS) == 0 ||
-         strspn(*timezone, LETTERS DIGITS "_+/-") != strlen(*timezone))) {
+    if (!code && *zone &&
+        (strspn(*zone, LETTERS) == 0 ||
+         strspn(*zone, LETTERS DIGITS "_+/-") != strlen(*zone))) {
         code = event_refuse(f, "timezone", "an IANA name such as Europe/Riga");
     }
     return code;

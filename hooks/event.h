@@ -62,7 +62,7 @@ int event_take_url(const struct field *f, const char *name, const char **url);
 /* "{…}", a PostgreSQL array literal that lives as long as the batch; NULL when absent. */
 int event_take_groups(const struct event *event, const struct field *f, const char **groups);
 int event_take_locale(const struct field *f, const char **locale);
-int event_take_timezone(const struct field *f, const char **timezone);
+int event_take_timezone(const struct field *f, const char **zone);
 /* Sets row->body, which takes the reference over. ERROR_FAILED for NULL. */
 int event_body(struct event *event, json_t *body);
 

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Who may do what, applied last, over everything there is. Row-level security is the second wall: every statement also names
 -- its store. vouch_owner itself is bound (FORCE); its functions act for the store that vouch.enter() set.
 

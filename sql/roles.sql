@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- The roles of an installation. They belong to the whole cluster, so each is made only where it is missing.
 -- vouch_owner owns everything and cannot log in; vouch_module is what vouch.so logs in as a member of;
 -- vouch_operator and vouch_viewer are for people.

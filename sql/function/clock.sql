@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Time and place of a transaction.
 
 create or replace function vouch.clock() returns timestamptz

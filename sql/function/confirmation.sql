@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- What waits for a mailed link: whose review it is, an edit, a withdrawal. And what authors do on their own page.
 
 create or replace function vouch.confirmation_ask(p_store text, p_review bigint, p_revision integer, p_action text, p_address_key bytea) returns boolean

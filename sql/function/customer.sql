@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- People: updates, opt-out, erasure, export.
 
 create or replace function vouch.person_erased(p_store text, p_body jsonb, p_since timestamptz) returns boolean

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Decisions on revisions. vouch.revision_move() is the one function through which a revision changes its state.
 
 create or replace function vouch.revision_transition(p_from text, p_action text) returns text

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Discount codes: one per order, independent of what is written, redeemed once.
 
 create or replace function vouch.discount_view(p_code vouch.discount_code) returns jsonb

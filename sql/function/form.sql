@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- The review form behind the mailed link: all delivered lines of one order on one page, no login.
 
 create or replace function vouch.form_lines(p_store text, p_order text) returns jsonb

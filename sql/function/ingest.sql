@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- The way in: one call, one transaction, for all events of all callers that came together.
 
 create or replace function vouch.event_record(

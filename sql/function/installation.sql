@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- What vouchctl migrate does in SQL once the functions are there.
 
 create or replace function vouch.store_make(p_store text) returns text

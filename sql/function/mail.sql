@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- The one queue of outgoing mail: claim, attempt, settle, recover. Only the holder of the lease moves a mail on.
 
 create or replace function vouch.mail_enqueue(

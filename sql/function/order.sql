@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Orders as merged facts: every statement here is commutative and idempotent, so any order and repetition of events ends in
 -- the same rows. the first statement of a batch locks all its orders in one sorted pass; each stands for its lines and its request.
 -- Plans are made once a session, perhaps while the tables are empty, so none may depend on how large they are: rows are found

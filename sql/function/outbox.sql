@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Events for the store: taken under a lease, gone once acknowledged.
 
 create or replace function vouch.outbox_add(p_store text, p_type text, p_data jsonb) returns void

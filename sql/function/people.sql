@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- The named functions for people at psql, the console and vouchctl. Each ends in the same inner function as everything else.
 
 create or replace function vouch.only_store() returns text

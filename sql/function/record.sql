@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- The record: nobody changes an author's words or a decision, and a signed chain shows it if somebody did.
 
 create or replace function vouch.keep_words() returns trigger

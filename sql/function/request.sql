@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- When and whom to ask.
 
 create or replace function vouch.request_policy_of(p_store text, p_country text) returns vouch.request_policy

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Reviews: who wrote them, which delivered line they belong to, what becomes of each revision.
 
 create or replace function vouch.revision_text(p_revision vouch.review_revision) returns text

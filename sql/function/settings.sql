@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Configuration as one snapshot, and the keys.
 
 create or replace function vouch.settings_bump() returns trigger

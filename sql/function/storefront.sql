@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- What the storefront shows: published revisions only, newest first, each with its badge, disclosure and date of experience.
 
 create or replace function vouch.rating_of(p_store text, p_product text) returns integer[]

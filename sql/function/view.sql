@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Views for people. security_invoker: each reader sees the stores that table operator gives him.
 
 create or replace view vouch.rating_summary with (security_invoker = true) as

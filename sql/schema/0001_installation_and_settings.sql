@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- What belongs to the installation as a whole, and the tables an owner configures Vouch with.
 -- Rows with store_id '*' are the shipped defaults, the same for every store; a store's own row wins.
 

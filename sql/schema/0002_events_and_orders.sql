@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Events by their idempotency key, and orders as merged facts. No foreign keys here: facts come in any order, every row is
 -- written by vouch.ingest() alone, and a shared lock on one store row by every writer would serialise them.
 

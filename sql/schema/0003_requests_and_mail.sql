@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Asking: one request per order, discount codes, links, and the one queue of outgoing mail.
 
 create table vouch.review_request (

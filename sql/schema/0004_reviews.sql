@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Reviews, their revisions, and the ratings kept beside them.
 
 create table vouch.review (

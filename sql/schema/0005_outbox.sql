@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Events for the store, through vouch_take and vouch_ack.
 
 create table vouch.outbox (
