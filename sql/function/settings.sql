@@ -15,7 +15,7 @@ declare
   configured text;
 begin
   foreach configured in array array['store', 'request_policy', 'discount_policy', 'mail_template', 'hold_policy', 'abuse_term',
-                                    'rejection_ground', 'operator'] loop
+                                    'moderation_model', 'rejection_ground', 'operator'] loop
     execute format('create or replace trigger %I after insert or update or delete or truncate on vouch.%I
                     for each statement execute function vouch.settings_bump()', configured || '_counts', configured);
   end loop;
@@ -48,6 +48,10 @@ begin
     'hold_policy', (select coalesce(jsonb_agg(to_jsonb(vouch.hold_policy_of(p_store, r.reason))), '[]')
                     from (select distinct h.reason from vouch.hold_policy h where h.store_id in (p_store, '*')) r),
     'rejection_ground', (select coalesce(jsonb_agg(distinct g.ground), '[]') from vouch.rejection_ground g where g.store_id in (p_store, '*')),
+    'moderation_model', (
+      select coalesce(jsonb_agg(jsonb_build_object('locale', m.locale, 'threshold', m.threshold, 'fingerprint', m.fingerprint) order by m.locale), '[]')
+      from (select distinct on (a.locale) a.locale, a.threshold, a.fingerprint from vouch.moderation_model a
+            where a.store_id in (p_store, '*') order by a.locale, a.store_id = p_store desc) m),
     'abuse_term', (
       select coalesce(jsonb_agg(jsonb_build_object('locale', t.locale, 'term', t.term, 'category', t.category, 'severity', t.severity,
         'match', t.match, 'exceptions', to_jsonb(t.exceptions))), '[]')
@@ -56,7 +60,36 @@ begin
       where t.severity > 0));
 end
 $$;
-comment on function vouch.settings is 'All configuration of a store as one snapshot with its version; "store" is null when there is no such store.';
+comment on function vouch.settings is 'All configuration of a store as one snapshot with its version, but the weights of models; "store" is null when there is no such store.';
+
+create or replace function vouch.model_get(p_store text, p_locales text[])
+returns table (locale text, threshold double precision, fingerprint text, weights bytea)
+language plpgsql stable security definer as $$
+begin
+  perform vouch.enter(p_store);
+  return query
+    select distinct on (m.locale) m.locale, m.threshold, m.fingerprint, m.weights from vouch.moderation_model m
+    where m.store_id in (p_store, '*') and m.locale = any (p_locales)
+    order by m.locale, m.store_id = p_store desc;
+end
+$$;
+comment on function vouch.model_get is 'The models of a store for these languages, its own before the shipped.';
+
+create or replace function vouch.model_put(p_store text, p_locale text, p_weights bytea, p_threshold double precision, p_examples integer, p_note text)
+returns void
+language plpgsql security definer as $$
+begin
+  perform vouch.enter(p_store);
+  if not exists (select from vouch.store s where s.store_id = p_store) then
+    perform vouch.refuse('VO101', '/store', format('there is no store %s', p_store));
+  end if;
+  insert into vouch.moderation_model as m (store_id, locale, weights, threshold, examples, trained_at, note)
+  values (p_store, p_locale, p_weights, p_threshold, p_examples, vouch.clock(), coalesce(p_note, ''))
+  on conflict (store_id, locale) do update set weights = excluded.weights, threshold = excluded.threshold, examples = excluded.examples,
+    trained_at = excluded.trained_at, note = excluded.note;
+end
+$$;
+comment on function vouch.model_put is 'Stores what vouchctl train learned in place of what there was for this store and language.';
 
 create or replace function vouch.secret_key(p_fresh bytea) returns bytea
 language plpgsql security definer as $$
