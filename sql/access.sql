@@ -17,7 +17,7 @@ begin
     execute format('drop policy if exists readers on vouch.%I', item.name);
     if item.name in ('secret', 'installation', 'migration', 'store', 'settings_version', 'operator') then
       execute format('create policy own_store on vouch.%I to vouch_owner using (true) with check (true)', item.name);
-    elsif item.name in ('hold_policy', 'abuse_term', 'rejection_ground') then
+    elsif item.name in ('hold_policy', 'abuse_term', 'rejection_ground', 'moderation_model') then
       execute format('create policy own_store on vouch.%I to vouch_owner
         using (store_id in (nullif(current_setting(''vouch.store'', true), ''''), ''*''))
         with check (store_id in (nullif(current_setting(''vouch.store'', true), ''''), ''*''))', item.name);
@@ -38,7 +38,7 @@ grant usage on schema vouch to vouch_module, vouch_operator, vouch_viewer;
 grant select on vouch.rating_summary, vouch.held_review, vouch.review_request_status, vouch.delivery_health to vouch_operator, vouch_viewer;
 grant select on vouch.store, vouch.request_policy, vouch.discount_policy, vouch.mail_template, vouch.hold_policy, vouch.abuse_term, vouch.rejection_ground,
   vouch.review, vouch.review_revision, vouch.review_decision, vouch.decision_note, vouch.rating_total, vouch.rating_change, vouch.review_request,
-  vouch.outgoing_mail, vouch.send_attempt, vouch.order_line, vouch.sales_order, vouch.record_link, vouch.record_head, vouch.review_report
+  vouch.outgoing_mail, vouch.send_attempt, vouch.order_line, vouch.sales_order, vouch.record_link, vouch.record_head, vouch.review_report, vouch.moderation_model
   to vouch_operator, vouch_viewer;
 grant select on vouch.installation to vouch_operator, vouch_viewer;
 create policy readers on vouch.installation for select to vouch_viewer, vouch_operator using (true);
@@ -74,7 +74,7 @@ begin
       'hold_sweep', 'rating_fold', 'outbox_take', 'outbox_ack', 'confirm_view', 'confirm_do', 'author_link', 'author_view', 'author_edit',
       'author_withdraw', 'unsubscribe_view', 'unsubscribe_do', 'form_view', 'form_submit', 'storefront_reviews', 'record_open', 'record_append',
       'record_faults', 'record_head_of', 'settings', 'settings_version', 'schema_number', 'secret_key', 'key_check', 'stores', 'health',
-      'check_installation', 'check_store'] loop
+      'check_installation', 'check_store', 'model_get', 'model_put'] loop
     execute (select string_agg(format('grant execute on function %s to vouch_module', p.oid::regprocedure), ';')
              from pg_proc p where p.pronamespace = 'vouch'::regnamespace and p.proname = called);
   end loop;
