@@ -14,7 +14,7 @@ enum { EMIT_SPOOL_SHARE = 4, EMIT_SPOOL_US = 100000 }; /* of the deadline, at mo
 struct emission {
     struct vouch *module;
     struct shop *shop;
-    json_t *root;
+    json_t *root; /* the batch's once there is one */
     int flags;
     int64_t deadline_us, database_us;
     struct settings *settings;
@@ -130,10 +130,17 @@ static int emit_submit(struct emission *e, struct error *error) {
     return code ? error_set(error, code, why.pointer, "%s", why.detail) : 0;
 }
 
+static int emit_build(struct emission *e, struct error *error) {
+    int code = event_build(&e->shop->store, e->settings, e->root, &e->batch, error);
+
+    e->root = code ? NULL : e->root;
+    return code;
+}
+
 static int emit_apply(struct emission *e, struct error *error) {
     struct error why = {0};
     int online = emit_online(e, &why);
-    int code = event_build(&e->shop->store, e->settings, e->root, &e->batch, error);
+    int code = emit_build(e, error);
 
     if (code) {
         return code;
@@ -146,10 +153,10 @@ static int emit_apply(struct emission *e, struct error *error) {
 }
 
 static json_t *emit_answer(const struct emission *e, size_t i, bool spooled) {
-    const json_t *given = spooled ? NULL : intake_reply(e->batch, i);
+    json_t *given = spooled ? NULL : intake_reply(e->batch, i);
 
     if (given) {
-        return json_incref((json_t *)(uintptr_t)given);
+        return given;
     }
     return json_pack("{s:s}", "state",
                      spooled                        ? "spooled"
@@ -171,9 +178,11 @@ static json_t *emit_reply(const struct emission *e, bool spooled) {
 }
 
 static void emission_end(struct emission *e) {
+    if (!e->batch) {
+        json_decref(e->root);
+    }
     intake_drop(e->batch);
     settings_release(e->settings);
-    json_decref(e->root);
 }
 
 int event_emit(struct vouch *module, const char *text, size_t length, json_t **reply,
@@ -214,7 +223,7 @@ static int event_replay(struct vouch *module, struct shop *shop, const char *tex
         code = settings_get(&shop->store, deadline_us, &e.settings, error);
     }
     if (!code) {
-        code = event_build(&shop->store, e.settings, e.root, &e.batch, error);
+        code = emit_build(&e, error);
     }
     if (!code) {
         code = emit_submit(&e, error);

@@ -183,10 +183,11 @@ int event_build(const struct store *store, struct settings *settings, json_t *ro
 
     *batch = NULL;
     if (count == 0 || count > INTAKE_BATCH_EVENTS) {
+        json_decref(root);
         return error_set(error, ERROR_INVALID, "", "an array holds 1 to %d events",
                          INTAKE_BATCH_EVENTS);
     }
-    *batch = intake_new(json_incref(root), count);
+    *batch = intake_new(root, count);
     if (!*batch) {
         return error_set(error, ERROR_FAILED, "", "no memory for the events");
     }

@@ -76,7 +76,7 @@ static json_t *describe_settings(const struct store *store) {
     for (size_t i = 0; settings && i < sizeof tables / sizeof *tables; i++) {
         json_object_set_new(
             shown, tables[i],
-            json_copy((json_t *)(uintptr_t)settings_rows(settings, tables[i])));
+            json_deep_copy((json_t *)(uintptr_t)settings_rows(settings, tables[i])));
     }
     if (settings) {
         json_object_set_new(json_object_get(shown, "store"), "smtp_url",

@@ -43,8 +43,8 @@ struct intake_batch {
     struct intake_event *events;
     size_t count;
     /* The leader's until BATCH_DONE, the caller's then. */
-    json_t *replies; /* object: position in the group -> reply */
-    size_t offset;   /* of this batch in its group */
+    json_t **replies; /* one an event, NULL for the plain one; NULL: all plain */
+    size_t offset;    /* of this batch in its group */
     int code;
     struct error error;
 };
@@ -120,8 +120,11 @@ static void batch_free(struct intake_batch *batch) {
         batch->kept = gone->next;
         memory_free(gone);
     }
+    for (size_t i = 0; batch->replies && i < batch->count; i++) {
+        json_decref(batch->replies[i]);
+    }
     pthread_cond_destroy(&batch->changed);
-    json_decref(batch->replies);
+    memory_free(batch->replies);
     json_decref(batch->root);
     memory_free(batch->events);
     memory_free(batch);
@@ -152,11 +155,13 @@ void *intake_keep(struct intake_batch *batch, size_t bytes) {
     return keep->bytes;
 }
 
-const json_t *intake_reply(const struct intake_batch *batch, size_t i) {
-    char position[24];
+json_t *intake_reply(struct intake_batch *batch, size_t i) {
+    json_t *reply = batch->replies ? batch->replies[i] : NULL;
 
-    snprintf(position, sizeof position, "%zu", batch->offset + i);
-    return json_object_get(batch->replies, position);
+    if (reply) {
+        batch->replies[i] = NULL;
+    }
+    return reply;
 }
 
 static void queue_add(struct intake *intake, struct intake_batch *batch) {
@@ -195,12 +200,42 @@ static void group_take(struct intake *intake, struct group *group) {
 }
 
 static void batches_end(struct intake_batch **batches, size_t count, int code,
-                        const struct error *why, json_t *replies) {
+                        const struct error *why) {
     for (size_t i = 0; i < count; i++) {
         batches[i]->code = code;
         batches[i]->error = *why;
-        batches[i]->replies = json_incref(replies);
     }
+}
+
+/* Each batch gets its own, so that no reference is counted by two threads at once. */
+static int batch_answer(struct intake_batch *batch, json_t *replies) {
+    char position[24];
+
+    for (size_t i = 0; i < batch->count; i++) {
+        snprintf(position, sizeof position, "%zu", batch->offset + i);
+        json_t *reply = json_object_get(replies, position);
+        if (reply && !batch->replies) {
+            batch->replies = memory_zero(batch->count, sizeof *batch->replies);
+        }
+        if (reply && !batch->replies) {
+            return ERROR_UNAVAILABLE;
+        }
+        if (reply) {
+            batch->replies[i] = json_incref(reply);
+        }
+    }
+    return 0;
+}
+
+static int batches_answer(struct intake_batch **batches, size_t count, json_t *answer,
+                          struct error *error) {
+    json_t *replies = json_object_get(answer, "replies");
+    int code = answer ? 0 : ERROR_UNAVAILABLE;
+
+    for (size_t i = 0; i < count && !code && json_object_size(replies) > 0; i++) {
+        code = batch_answer(batches[i], replies);
+    }
+    return code ? error_set(error, code, "", "the answer was lost") : 0;
 }
 
 static int batches_apply(struct intake *intake, struct intake_batch **batches,
@@ -221,14 +256,14 @@ static int batches_apply(struct intake *intake, struct intake_batch **batches,
         store_call(intake->store, INTAKE_SQL, &p, deadline_us, &result, NULL, &why);
     if (!code) {
         answer = db_json(result, 0, 0);
-        code = answer ? 0 : error_set(&why, ERROR_UNAVAILABLE, "", "the answer was lost");
+        code = batches_answer(batches, count, answer, &why);
     }
     if (!code) {
         settings_notice(intake->store->settings,
                         json_integer_value(json_object_get(answer, "settings")));
     }
-    batches_end(batches, count, code, &why, json_object_get(answer, "replies"));
     json_decref(answer);
+    batches_end(batches, count, code, &why);
     db_result_free(result);
     db_params_free(&p);
     return code;
@@ -265,7 +300,7 @@ static void queue_fail(struct intake *intake) {
 
     while ((batch = intake->first)) {
         queue_remove(intake, batch);
-        batches_end(&batch, 1, away.code, &away, NULL);
+        batches_end(&batch, 1, away.code, &away);
         batch_done(batch);
     }
 }

@@ -75,7 +75,7 @@ void *intake_keep(struct intake_batch *batch, size_t bytes);
  * refused them. */
 int intake_submit(struct intake *intake, struct intake_batch *batch, int64_t deadline_us,
                   struct error *error);
-/* After 0: the reply of event i, NULL for the plain one; borrowed from the batch. */
-const json_t *intake_reply(const struct intake_batch *batch, size_t i);
+/* After 0, once: the reply of event i, the caller's; NULL for the plain one. */
+json_t *intake_reply(struct intake_batch *batch, size_t i);
 
 #endif
