@@ -40,8 +40,8 @@ grant select on vouch.store, vouch.request_policy, vouch.discount_policy, vouch.
   vouch.review, vouch.review_revision, vouch.review_decision, vouch.decision_note, vouch.rating_total, vouch.rating_change, vouch.review_request,
   vouch.outgoing_mail, vouch.send_attempt, vouch.order_line, vouch.sales_order, vouch.record_link, vouch.record_head, vouch.review_report, vouch.moderation_model
   to vouch_operator, vouch_viewer;
-grant select on vouch.installation to vouch_operator, vouch_viewer;
-create policy readers on vouch.installation for select to vouch_viewer, vouch_operator using (true);
+grant select (only_row, clock_offset) on vouch.installation to vouch_operator, vouch_viewer, vouch_module;
+create policy readers on vouch.installation for select to vouch_viewer, vouch_operator, vouch_module using (true);
 
 -- Whoever calls in, the functions that act as vouch_owner see no object of his, not even a type (pg_temp comes last), plan once
 -- a session and never by what a table looked like when it was empty. What they call inherits this.

@@ -67,7 +67,7 @@ class Expected:
     def settle(self, pair):
         """The reviews that the submissions about one product of one order end in: one per line of it. A submission
         edits the review that has no delivered line, or, when no delivered line is left, the newest; words sent twice
-        are sent once. Verified is what was last written after delivery."""
+        are one revision, written when they were sent last. Verified is what was last written after delivery."""
         order, product = pair[0]["order"], pair[0]["product"]
         arrived = self.delivered[order]
         lines = sum(item["product_id"] == product for item in self.items[order])
@@ -79,6 +79,7 @@ class Expected:
             mine = unverified[-1:] or (reviews[-1:] if not free else [])
             words = (one["stars"], one["title"], one["text"])
             if mine and mine[0]["words"] == words:
+                mine[0].update(written=max(mine[0]["written"], one["written"]), verified=mine[0]["verified"] or free)
                 continue
             if not mine:
                 mine = [dict(order=order, product=product, revisions=0, written=one["written"], verified=False,

@@ -6,7 +6,6 @@
 import json
 import os
 import pty
-import pwd
 import re
 import signal
 import subprocess
@@ -20,7 +19,6 @@ import tap
 from cluster import Cluster, vouchctl
 
 KEY = "a key of the store, long enough to be one"
-ME = pwd.getpwuid(os.getuid()).pw_name
 
 
 def environment(**more):
@@ -219,14 +217,14 @@ class Vouchctl(unittest.TestCase):
         self.assertIn("a?b?c?d", out)
 
     def test_approve(self):
-        """approve publishes, in the name of who runs it or of --operator"""
+        """approve publishes, in the name of the login or of --operator"""
         first, second = self.held("r-1"), self.held("r-2")
         self.assertEqual(self.run_here("approve", str(first))[:2], (0, "review %d is published\n" % first))
         self.assertEqual(self.run_here("approve", str(second), "--operator", "olga", "--note", "I know her")[0], 0)
         self.assertEqual(self.database.sql("SELECT d.actor, d.automated, n.note FROM vouch.review_decision d"
                                            " LEFT JOIN vouch.decision_note n USING (store_id, decision_id)"
                                            " WHERE d.action = 'approve' ORDER BY d.decision_id"),
-                         [[ME, "f", None], ["olga", "f", "I know her"]])
+                         [["shop", "f", None], ["olga", "f", "I know her"]])
         self.assertEqual(self.run_here("queue")[1], "nothing is held\n")
         code, out, err = self.run_here("approve", str(first))
         self.assertEqual((code, out), (1, ""))

@@ -237,11 +237,11 @@ class Cluster:
         done = subprocess.run(
             [os.path.join(self.bin, "psql"), "-XAtq", "-F", "\x1f", "-R", "\x1e", "-v", "ON_ERROR_STOP=1",
              "-P", "null=\x1a", "-d", self.url(dbname, user), "-f", "-"],
-            input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            input=text.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env={k: v for k, v in os.environ.items() if k != "LD_PRELOAD"})
         if done.returncode:
-            raise RuntimeError(done.stderr.strip())
-        out = done.stdout.rstrip("\n")
+            raise RuntimeError(done.stderr.decode().strip())
+        out = done.stdout.decode().rstrip("\n")
         return [[None if v == "\x1a" else v for v in row.split("\x1f")] for row in out.split("\x1e")] if out else []
 
     def _template(self):
