@@ -39,7 +39,7 @@ static json_t *emit_read(const char *text, size_t length, struct error *error) {
 static int emit_shop(struct emission *e, struct error *error) {
     bool array = json_is_array(e->root);
     size_t count = array ? json_array_size(e->root) : 1;
-    char pointer[160] = "";
+    char pointer[160] = "/store";
 
     e->shop = module_shop(e->module, NULL);
     if (!e->shop && !module_ready(e->module, e->database_us, NULL)) {
@@ -53,9 +53,8 @@ static int emit_shop(struct emission *e, struct error *error) {
         const char *name = json_string_value(json_object_get(one, "store"));
         struct shop *shop = module_shop(e->module, name);
         if (array) {
-            json_point_at(pointer, "", i);
+            snprintf(pointer, sizeof pointer, "/%zu/store", i);
         }
-        strncat(pointer, "/store", sizeof pointer - strlen(pointer) - 1);
         if (!shop) {
             return error_set(
                 error, ERROR_INVALID, pointer,
