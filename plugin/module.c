@@ -217,6 +217,7 @@ static void module_warm(struct vouch *module, int64_t deadline_us) {
     for (size_t i = 0; i < MODULE_WARM && (shop = module_shop_at(module, i)); i++) {
         submission_warm(&shop->store, deadline_us, NULL);
     }
+    memory_trim();
 }
 
 int module_open(const char *options, const struct module_doors *doors,
@@ -235,6 +236,7 @@ int module_open(const char *options, const struct module_doors *doors,
     }
     pthread_mutex_lock(&register_lock);
     *module = register_find(read);
+    bool fresh = !*module;
     if (*module) {
         (*module)->opened++;
         options_free(read);
@@ -253,7 +255,7 @@ int module_open(const char *options, const struct module_doors *doors,
         *module = NULL;
         return error_set(error, code, why.pointer, "%s", why.detail);
     }
-    if (!code) {
+    if (!code && fresh) {
         module_warm(*module, deadline);
     }
     return 0;

@@ -2,6 +2,7 @@
 /* Allocation, with a hook in test builds that makes the k-th one fail. */
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,4 +70,10 @@ char *memory_copy_n(const char *s, size_t n) {
 
 void memory_free(void *p) {
     free(p);
+}
+
+void memory_trim(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }

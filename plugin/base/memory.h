@@ -18,6 +18,8 @@ char *memory_copy(const char *s) __attribute__((warn_unused_result));
 char *memory_copy_n(const char *s, size_t n) __attribute__((warn_unused_result));
 /* Accepts NULL. */
 void memory_free(void *p);
+/* Gives what was freed back to the system: after something big, not after each call. */
+void memory_trim(void);
 
 /* Asked before a library's allocator is used in our name: true when the test hook wants
  * this allocation to fail. Always false outside test builds. */
