@@ -117,17 +117,20 @@ void smtp_expect(struct smtp *smtp, int mails) {
     smtp->expected = mails < smtp->connections ? mails : smtp->connections;
 }
 
+/* Connections lost together are one failure of the relay: the first sets the pause. */
 static void note_failure(struct smtp *smtp, const struct smtp_result *why) {
     int64_t most_us = (int64_t)SMTP_RETRY_MOST_MS * 1000;
-    int64_t pause_us = smtp->retry_us;
+    int64_t pause_us = smtp->retry_us, now_us = clock_now_us();
+    smtp->trouble = *why;
+    smtp->trouble.id = 0;
+    smtp->stirred = true;
+    if (smtp->failures > 0 && now_us < smtp->next_connect_us)
+        return;
     for (int i = 0; i < smtp->failures && pause_us < most_us; i++)
         pause_us *= 2;
     if (smtp->failures < 64)
         smtp->failures++;
-    smtp->next_connect_us = clock_now_us() + (pause_us < most_us ? pause_us : most_us);
-    smtp->trouble = *why;
-    smtp->trouble.id = 0;
-    smtp->stirred = true;
+    smtp->next_connect_us = now_us + (pause_us < most_us ? pause_us : most_us);
 }
 
 static void keep_result(struct smtp *smtp, const struct smtp_result *result) {
