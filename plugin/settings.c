@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Configuration snapshots: fetched when a newer version was noticed, swapped under a lock,
- * kept alive by those who hold one. Abusive words are most of the bytes and most of the
- * work, and change seldom: snapshots share them. */
+ * kept alive by those who hold one. Abusive words and models are most of the bytes and most
+ * of the work, and change seldom: snapshots share them. */
 #include "settings.h"
 
 #include <pthread.h>
@@ -20,19 +20,26 @@ struct settings_made {
     void (*release)(void *made);
 };
 
-struct settings_words {
+/* What snapshots share. */
+enum settings_kind { PART_WORDS = 0, PART_MODELS = 1, PARTS = 2 };
+
+struct settings_part {
     int references; /* under the cache's lock */
     uint8_t hash[32];
     pthread_mutex_t compiling;
-    json_t *rows; /* NULL once compiled */
+    json_t *rows;              /* NULL once compiled */
+    struct db_result *weights; /* of PART_MODELS; NULL once compiled, or without any */
     struct settings_made made;
 };
+
+static const char *const settings_parts[PARTS] = {
+    [PART_WORDS] = "abuse_term", [PART_MODELS] = "moderation_model"};
 
 struct settings {
     int references; /* under the cache's lock */
     struct settings_cache *cache;
-    json_t *rows; /* without the abusive words */
-    struct settings_words *words;
+    json_t *rows; /* without those of the parts */
+    struct settings_part *parts[PARTS];
     int64_t version;
     pthread_mutex_t compiling;
     struct settings_made made[SETTINGS_COMPILED_MOST];
@@ -59,43 +66,51 @@ int settings_open(struct settings_cache **cache, struct error *error) {
     return 0;
 }
 
-/* Takes rows over. NULL without memory. */
-static struct settings_words *words_new(json_t *rows) {
-    struct settings_words *made = memory_zero(1, sizeof *made);
+/* NULL without memory. */
+static struct settings_part *part_new(json_t *rows) {
+    struct settings_part *made = memory_zero(1, sizeof *made);
     char *text = json_write(rows);
 
     if (!made || !text || pthread_mutex_init(&made->compiling, NULL)) {
         memory_free(text);
         memory_free(made);
-        json_decref(rows);
         return NULL;
     }
     crypto_sha256(text, strlen(text), made->hash);
     memory_free(text);
-    made->rows = rows;
+    made->rows = json_incref(rows);
     made->references = 1;
     return made;
 }
 
-static void words_release(struct settings_cache *cache, struct settings_words *words) {
-    if (!words) {
+static void part_let_go(struct settings_part *part) {
+    json_decref(part->rows);
+    db_result_free(part->weights);
+    part->rows = NULL;
+    part->weights = NULL;
+}
+
+static void part_release(struct settings_cache *cache, struct settings_part *part) {
+    if (!part) {
         return;
     }
     pthread_mutex_lock(&cache->lock);
-    bool last = --words->references == 0;
+    bool last = --part->references == 0;
     pthread_mutex_unlock(&cache->lock);
     if (last) {
-        if (words->made.made) {
-            words->made.release(words->made.made);
+        if (part->made.made) {
+            part->made.release(part->made.made);
         }
-        json_decref(words->rows);
-        pthread_mutex_destroy(&words->compiling);
-        memory_free(words);
+        part_let_go(part);
+        pthread_mutex_destroy(&part->compiling);
+        memory_free(part);
     }
 }
 
 static void settings_free(struct settings *settings) {
-    words_release(settings->cache, settings->words);
+    for (size_t i = 0; i < PARTS; i++) {
+        part_release(settings->cache, settings->parts[i]);
+    }
     for (size_t i = 0; i < settings->made_count; i++) {
         settings->made[i].release(settings->made[i].made);
     }
@@ -171,43 +186,105 @@ static int settings_fetch(const struct store *store, int64_t deadline_us, json_t
     return code;
 }
 
+static bool parts_new(struct settings *made, json_t *rows) {
+    bool whole = true;
+
+    for (size_t i = 0; i < PARTS && whole; i++) {
+        json_t *own = json_object_get(rows, settings_parts[i]);
+        json_t *none = own ? NULL : json_array();
+        made->parts[i] = part_new(own ? own : none);
+        whole = made->parts[i] != NULL;
+        json_decref(none);
+        json_object_del(rows, settings_parts[i]);
+    }
+    return whole;
+}
+
 /* Takes rows over. NULL without memory. */
 static struct settings *settings_new(struct settings_cache *cache, json_t *rows) {
     struct settings *made = memory_zero(1, sizeof *made);
-    json_t *terms = json_incref(json_object_get(rows, "abuse_term"));
-    struct settings_words *words = words_new(terms ? terms : json_array());
 
-    json_object_del(rows, "abuse_term");
-    if (!made || !words || pthread_mutex_init(&made->compiling, NULL)) {
-        words_release(cache, words);
+    if (!made || pthread_mutex_init(&made->compiling, NULL)) {
         memory_free(made);
         json_decref(rows);
         return NULL;
     }
-    made->words = words;
     made->cache = cache;
     made->rows = rows;
     made->version = json_integer_value(json_object_get(rows, "version"));
     made->references = 2; /* the cache's and the caller's */
+    if (!parts_new(made, rows)) {
+        settings_free(made);
+        return NULL;
+    }
     return made;
 }
 
+static bool part_is(const struct settings *settings, enum settings_kind kind,
+                    const struct settings *other) {
+    return other && memcmp(settings->parts[kind]->hash, other->parts[kind]->hash,
+                           sizeof other->parts[kind]->hash) == 0;
+}
+
+static int settings_weights_fetch(const struct store *store, struct settings_part *part,
+                                  int64_t deadline_us, struct error *error) {
+    struct db_array locales;
+    struct db_params p;
+    size_t i;
+    json_t *row;
+
+    db_array_open(&locales, DB_TEXT);
+    json_array_foreach(part->rows, i, row) {
+        db_array_text(&locales, json_string_value(json_object_get(row, "locale")));
+    }
+    db_params_open(&p);
+    db_add_text(&p, store->name);
+    db_add_array(&p, &locales);
+    int code = store_call(
+        store, "SELECT locale, threshold, weights FROM vouch.model_get($1, $2)", &p,
+        deadline_us, &part->weights, NULL, error);
+    db_params_free(&p);
+    return code;
+}
+
+/* The models that fresh names: those of held when they are the same. */
+static int settings_weigh(const struct store *store, struct settings *fresh,
+                          struct settings *held, int64_t deadline_us,
+                          struct error *error) {
+    struct settings_part *part = fresh->parts[PART_MODELS];
+
+    if (part_is(fresh, PART_MODELS, held)) {
+        pthread_mutex_lock(&fresh->cache->lock);
+        fresh->parts[PART_MODELS] = held->parts[PART_MODELS];
+        fresh->parts[PART_MODELS]->references++;
+        pthread_mutex_unlock(&fresh->cache->lock);
+        part_release(fresh->cache, part);
+        return 0;
+    }
+    return json_array_size(part->rows) == 0
+               ? 0
+               : settings_weights_fetch(store, part, deadline_us, error);
+}
+
 static void settings_swap(struct settings_cache *cache, struct settings *fresh) {
-    struct settings_words *spare = NULL;
+    struct settings_part *spare[PARTS] = {NULL};
 
     pthread_mutex_lock(&cache->lock);
     struct settings *old = cache->current;
-    if (old &&
-        memcmp(old->words->hash, fresh->words->hash, sizeof old->words->hash) == 0) {
-        spare = fresh->words;
-        fresh->words = old->words;
-        fresh->words->references++;
+    for (size_t i = 0; i < PARTS; i++) {
+        if (part_is(fresh, (enum settings_kind)i, old)) {
+            spare[i] = fresh->parts[i];
+            fresh->parts[i] = old->parts[i];
+            fresh->parts[i]->references++;
+        }
     }
     cache->current = fresh;
     cache->noticed = fresh->version;
     cache->polled_us = clock_now_us();
     pthread_mutex_unlock(&cache->lock);
-    words_release(cache, spare);
+    for (size_t i = 0; i < PARTS; i++) {
+        part_release(cache, spare[i]);
+    }
     settings_release(old);
 }
 
@@ -241,6 +318,13 @@ int settings_get(const struct store *store, int64_t deadline_us,
     struct settings *fresh = code ? NULL : settings_new(store->settings, rows);
     if (!code && !fresh) {
         code = error_set(&why, ERROR_FAILED, "", "no memory for the settings");
+    }
+    if (fresh) {
+        code = settings_weigh(store, fresh, held, deadline_us, &why);
+    }
+    if (fresh && code) {
+        settings_free(fresh);
+        fresh = NULL;
     }
     if (fresh) {
         settings_swap(store->settings, fresh);
@@ -331,19 +415,80 @@ int settings_compiled(struct settings *settings, const char *what,
 int settings_words(struct settings *settings,
                    int (*compile)(const json_t *rows, void **made, struct error *error),
                    void (*release)(void *made), const void **made, struct error *error) {
-    struct settings_words *words = settings->words;
+    struct settings_part *part = settings->parts[PART_WORDS];
     int code = 0;
 
-    pthread_mutex_lock(&words->compiling);
-    if (!words->made.made) {
-        code = compile(words->rows, &words->made.made, error);
-        words->made.release = release;
+    pthread_mutex_lock(&part->compiling);
+    if (!part->made.made) {
+        code = compile(part->rows, &part->made.made, error);
+        part->made.release = release;
     }
     if (!code) {
-        json_decref(words->rows);
-        words->rows = NULL;
+        part_let_go(part);
     }
-    *made = words->made.made;
-    pthread_mutex_unlock(&words->compiling);
+    *made = part->made.made;
+    pthread_mutex_unlock(&part->compiling);
+    return code;
+}
+
+/* One row of weights; its bytes are the caller's. */
+static int weights_read(const struct db_result *result, int row,
+                        struct settings_weights *out, struct error *error) {
+    const char *hex = db_value(result, row, 2);
+    size_t n = db_length(result, row, 2);
+    uint8_t *bytes = n > 2 ? memory_get(n / 2) : NULL;
+    int length = bytes ? crypto_unhex(hex + 2, n - 2, bytes) : -1;
+
+    *out = (struct settings_weights){db_value(result, row, 0), 0, bytes, 0};
+    if (length < 0) {
+        return error_set(error, ERROR_FAILED, "",
+                         "the weights of a model are unreadable");
+    }
+    json_t *threshold = db_json(result, row, 1);
+    out->threshold = json_number_value(threshold);
+    out->length = n / 2 - 1;
+    json_decref(threshold);
+    return 0;
+}
+
+static int part_compile(struct settings_part *part,
+                        int (*compile)(const struct settings_weights *weights,
+                                       size_t count, void **made, struct error *error),
+                        struct error *error) {
+    struct settings_weights weights[SETTINGS_MODELS_MOST];
+    size_t rows = part->weights ? (size_t)db_rows(part->weights) : 0;
+    size_t count = 0;
+    int code = 0;
+
+    while (count < rows && count < SETTINGS_MODELS_MOST && !code) {
+        code = weights_read(part->weights, (int)count, &weights[count], error);
+        count++;
+    }
+    if (!code) {
+        code = compile(weights, count, &part->made.made, error);
+    }
+    while (count > 0) {
+        memory_free((void *)(uintptr_t)weights[--count].bytes);
+    }
+    return code;
+}
+
+int settings_models(struct settings *settings,
+                    int (*compile)(const struct settings_weights *weights, size_t count,
+                                   void **made, struct error *error),
+                    void (*release)(void *made), const void **made, struct error *error) {
+    struct settings_part *part = settings->parts[PART_MODELS];
+    int code = 0;
+
+    pthread_mutex_lock(&part->compiling);
+    if (!part->made.made) {
+        code = part_compile(part, compile, error);
+        part->made.release = release;
+    }
+    if (!code) {
+        part_let_go(part);
+    }
+    *made = part->made.made;
+    pthread_mutex_unlock(&part->compiling);
     return code;
 }

@@ -51,4 +51,18 @@ int settings_words(struct settings *settings,
                    int (*compile)(const json_t *rows, void **made, struct error *error),
                    void (*release)(void *made), const void **made, struct error *error);
 
+/* A learned model of one language, as it lies in the database; borrowed. */
+struct settings_weights {
+    const char *locale;
+    double threshold;
+    const void *bytes;
+    size_t length;
+};
+/* The same for the models: their bytes came with the snapshot, and are let go as well. */
+enum { SETTINGS_MODELS_MOST = 64 };
+int settings_models(struct settings *settings,
+                    int (*compile)(const struct settings_weights *weights, size_t count,
+                                   void **made, struct error *error),
+                    void (*release)(void *made), const void **made, struct error *error);
+
 #endif

@@ -22,13 +22,69 @@ static void lexicon_unmake(void *made) {
     lexicon_free(made);
 }
 
+/* The models of a snapshot, for rules. */
+struct models {
+    size_t count;
+    const struct model *each[SETTINGS_MODELS_MOST];
+};
+
+static void models_unmake(void *made) {
+    struct models *models = made;
+    for (size_t i = 0; i < models->count; i++) {
+        model_free((struct model *)(uintptr_t)models->each[i]);
+    }
+    memory_free(models);
+}
+
+/* A damaged model, or one of another version, is as good as none: the words still count. */
+static int models_make(const struct settings_weights *weights, size_t count, void **made,
+                       struct error *error) {
+    struct models *models = memory_zero(1, sizeof *models);
+    int code =
+        models ? 0 : error_set(error, ERROR_FAILED, "", "no memory for the models");
+
+    for (size_t i = 0; i < count && !code; i++) {
+        struct model *model = NULL;
+        code = model_read(weights[i].bytes, weights[i].length, &model, NULL);
+        if (model && model_speaks(model, weights[i].locale)) {
+            model->threshold = weights[i].threshold;
+            models->each[models->count++] = model;
+        } else {
+            model_free(model);
+        }
+        code = code == ERROR_INVALID ? 0 : code;
+    }
+    if (code && models) {
+        models_unmake(models);
+        return error_set(error, code, "", "no memory for the models");
+    }
+    *made = models;
+    return code;
+}
+
+/* Borrowed as long as settings is held. */
+static int submission_rules(struct settings *settings, struct rules *rules,
+                            struct error *error) {
+    const void *lexicon = NULL, *made = NULL;
+    int code = settings_words(settings, lexicon_make, lexicon_unmake, &lexicon, error);
+
+    if (!code) {
+        code = settings_models(settings, models_make, models_unmake, &made, error);
+    }
+    if (!code) {
+        const struct models *models = made;
+        *rules = (struct rules){lexicon, models->each, models->count};
+    }
+    return code;
+}
+
 int submission_warm(const struct store *store, int64_t deadline_us, struct error *error) {
     struct settings *settings = NULL;
-    const void *lexicon = NULL;
+    struct rules rules;
     int code = settings_get(store, deadline_us, &settings, error);
 
     if (!code) {
-        code = settings_words(settings, lexicon_make, lexicon_unmake, &lexicon, error);
+        code = submission_rules(settings, &rules, error);
     }
     settings_release(settings);
     return code;
@@ -37,17 +93,16 @@ int submission_warm(const struct store *store, int64_t deadline_us, struct error
 /* Reasons and marks. Stars are no part of struct text_in. */
 static int submission_judge(struct settings *settings, const struct submission *s,
                             json_t *body, struct error *error) {
-    const void *lexicon = NULL;
+    struct rules rules = {0};
     const struct text_in text = {s->title, s->body, s->name, s->locale};
     struct verdict *verdict = memory_zero(1, sizeof *verdict);
     json_t *found = NULL;
     int code = verdict ? 0 : ERROR_FAILED;
 
     if (!code) {
-        code = settings_words(settings, lexicon_make, lexicon_unmake, &lexicon, error);
+        code = submission_rules(settings, &rules, error);
     }
     if (!code) {
-        const struct rules rules = {.lexicon = lexicon};
         code = decide(&text, &rules, verdict);
     }
     if (!code) {

@@ -25,8 +25,8 @@ struct submission {
 int submission_body(const struct store *store, struct settings *settings,
                     const struct submission *submission, json_t **body,
                     struct error *error);
-/* Fetches the settings and compiles the lexicon ahead of the first review, which then has
- * its whole deadline for itself. Cheap when nothing changed. */
+/* Fetches the settings and makes lexicon and models ready ahead of the first review, which
+ * then has its whole deadline for itself. Cheap when nothing changed. */
 int submission_warm(const struct store *store, int64_t deadline_us, struct error *error);
 /* Adds "address_key" (and "email") to body when email is not NULL, "customer_key" and
  * "customer_id" when customer_id is not NULL. pointer names the address's field. */
