@@ -60,5 +60,6 @@ int emit_run(const struct cli *cli);
 int queue_run(const struct cli *cli);
 int approve_run(const struct cli *cli);
 int reject_run(const struct cli *cli);
+int train_run(const struct cli *cli);
 
 #endif

@@ -13,6 +13,8 @@ static const struct cli_flag approving[] = {
     {"operator", true}, {"note", true}, {NULL, false}};
 static const struct cli_flag rejecting[] = {
     {"ground", true}, {"explanation", true}, {"operator", true}, {NULL, false}};
+static const struct cli_flag training[] = {
+    {"locale", true}, {"note", true}, {NULL, false}};
 
 static const struct cli_command commands[] = {
     {"migrate", "", "bring the database's schema up to this version", NULL, 0, 0,
@@ -28,6 +30,9 @@ static const struct cli_command commands[] = {
      1, 1, approve_run},
     {"reject", "REVIEW --ground GROUND --explanation TEXT [--operator NAME]",
      "refuse a review on a ground of the closed list", rejecting, 1, 1, reject_run},
+    {"train", "FILE --locale LANGUAGE [--note TEXT]",
+     "learn what abuse is from lines of label, source and text", training, 1, 1,
+     train_run},
 };
 
 static int main_help(void) {

@@ -38,8 +38,8 @@ static void marks_add(struct weighing *w, const struct evidence *e,
     }
 }
 
-/* The model has weighed the terms among all else, unless one leaves no doubt: whoever lists a
-   word as severe means it. A name is no text to judge by what texts taught. */
+/* A model that overrules has weighed the terms among all else, unless one leaves no doubt: whoever
+   lists a word as severe means it. A name is no text to judge by what texts taught. */
 static void field_weigh(struct weighing *w, const struct reading *reading,
                         const struct evidence *e, enum text_field field) {
     bool judged = w->model && field != FIELD_AUTHOR;
@@ -47,7 +47,7 @@ static void field_weigh(struct weighing *w, const struct reading *reading,
         double p = model_score(w->model, reading, e);
         w->likely = p > w->likely ? p : w->likely;
     }
-    if (e && (!judged || e->certain)) {
+    if (e && (!judged || !w->model->overrules || e->certain)) {
         w->harmless *= e->harmless;
     }
     if (e) {

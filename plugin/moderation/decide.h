@@ -24,7 +24,7 @@ struct text_in {
 };
 
 /* What to decide by, borrowed. lexicon NULL: no words are abusive. Of the models the first of the
-   text's language counts; without one the lexicon alone decides. */
+   text's language counts; without one the lexicon alone decides, with one both do. */
 struct rules {
     const struct lexicon *lexicon;
     const struct model *const *models;

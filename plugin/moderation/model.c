@@ -14,6 +14,7 @@ enum {
     HEAD_VERSION = 8, /* byte offsets, behind the name */
     HEAD_FEATURES = 9,
     HEAD_BITS = 10,
+    HEAD_OVERRULES = 11,
     HEAD_LOCALE = 12,
     HEAD_SCALE = 24,
     HEAD_SLOPE = 28,
@@ -103,6 +104,7 @@ void model_write(const struct model *model, struct buffer *out) {
     head[HEAD_VERSION] = MODEL_VERSION;
     head[HEAD_FEATURES] = FEATURE_VERSION;
     head[HEAD_BITS] = (unsigned char)model->bits;
+    head[HEAD_OVERRULES] = model->overrules;
     memcpy(head + HEAD_LOCALE, model->locale, MODEL_LOCALE_BYTES);
     float_write(head + HEAD_SCALE, model->scale);
     double_write(head + HEAD_SLOPE, model->slope);
@@ -153,6 +155,7 @@ static const char *bytes_fault(const unsigned char *in, size_t n) {
 
 static void head_read(const unsigned char *in, struct model *m) {
     memcpy(m->locale, in + HEAD_LOCALE, MODEL_LOCALE_BYTES);
+    m->overrules = in[HEAD_OVERRULES] != 0;
     m->scale = float_read(in + HEAD_SCALE);
     m->slope = double_read(in + HEAD_SLOPE);
     m->offset = double_read(in + HEAD_OFFSET);

@@ -22,6 +22,7 @@ struct model {
     float measures[FEATURE_MEASURES]; /* weights of feature_measure */
     double slope, offset;             /* calibration of the margin */
     double threshold;                 /* from this probability on a text is held */
+    bool overrules; /* it knows the lexicon's words well enough to say when they are harmless */
     int16_t *weights;
 };
 

@@ -21,8 +21,11 @@ struct sample {
     const char *text; /* borrowed, any bytes */
     size_t length;
     bool abusive;
-    bool review;        /* an ordinary review: hardly any may be flagged */
-    double probability; /* told by train_model: as if the sample had not been seen */
+    bool review; /* an ordinary review: hardly any may be flagged */
+    /* Told by train_model, as if the sample had not been seen: */
+    double probability;
+    bool flagged; /* by model and lexicon, as decide() would */
+    bool told;    /* by the lexicon alone */
 };
 
 struct train_plan {

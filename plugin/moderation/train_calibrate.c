@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "moderation/train_inner.h"
 
-enum { STEPS_MOST = 100 };
+enum { STEPS_MOST = 100, TOLD_LEAST = 200 };
 
 static const double REVIEWS_MOST = 0.007; /* of the reviews among the samples */
 
@@ -105,6 +105,18 @@ static struct cut cut_find(const struct sample *const *sorted, size_t count,
     return best;
 }
 
+static void samples_flag(struct corpus *c, struct model *m) {
+    size_t told = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        told += c->samples[i].told;
+    }
+    m->overrules = told >= TOLD_LEAST;
+    for (size_t i = 0; i < c->count; i++) {
+        struct sample *s = &c->samples[i];
+        s->flagged |= s->probability >= m->threshold || (s->told && !m->overrules);
+    }
+}
+
 int train_calibrate(struct corpus *c, struct model *m) {
     double ab[2];
     const struct sample **sorted = memory_get(c->count * sizeof *sorted);
@@ -122,6 +134,7 @@ int train_calibrate(struct corpus *c, struct model *m) {
     qsort(sorted, c->count, sizeof *sorted, sample_order);
     double best = cut_find(sorted, c->count, 2).f1;
     m->threshold = cut_find(sorted, c->count, best - F1_SPARED).at;
+    samples_flag(c, m);
     memory_free(sorted);
     return 0;
 }

@@ -30,7 +30,7 @@ static void gather_take(struct feature_sink *sink, const uint32_t *hashes, size_
 
 static int sample_read(const struct train_plan *plan, struct gathering *g, size_t i,
                        struct lexicon_hits *hits) {
-    const struct sample *s = &g->corpus->samples[i];
+    struct sample *s = &g->corpus->samples[i];
     struct evidence found, *evidence = plan->lexicon ? &found : NULL;
     struct reading reading;
     size_t n = s->length < TRAIN_TEXT_MOST ? s->length : TRAIN_TEXT_MOST;
@@ -40,6 +40,8 @@ static int sample_read(const struct train_plan *plan, struct gathering *g, size_
             evidence_read(plan->lexicon, lexicon_locales(plan->lexicon, plan->locale),
                           s->text, &reading, hits, evidence);
         }
+        s->flagged = evidence && found.certain;
+        s->told = evidence && found.harmless <= 0.5;
         feature_read(&reading, evidence, &g->sink);
         feature_measure(&reading, evidence, g->corpus->measures[i]);
         g->corpus->starts[i + 1] = g->count;

@@ -249,27 +249,37 @@ static void test_decide(void **state) {
     assert_int_equal(verdict.reasons, REASON_ABUSIVE);
 }
 
-/* A word listed as severe after the training is held all the same; a mild one is not. */
+static json_t *term(const char *word, const char *category, int severity) {
+    return json_pack("{s:s, s:s, s:s, s:i}", "locale", "en", "term", word, "category",
+                     category, "severity", severity);
+}
+
+/* What the lexicon is sure of is held all the same: any word by a model that hardly met the
+   lexicon's words, the severe ones by any model. */
 static void test_with_lexicon(void **state) {
     (void)state;
-    const struct model *models[] = {taught};
-    struct error error = {0};
+    static const char zunk[] = "the courier is a zunk and a blorf";
+    static const char strong[] = "this lamp came grack, would buy again";
+    struct model sure = *taught;
+    const struct model *models[] = {&sure};
     struct lexicon *lexicon;
-    json_t *rows =
-        json_pack("[{s:s,s:s,s:s,s:i},{s:s,s:s,s:s,s:i}]", "locale", "en", "term",
-                  "quibbet", "category", "hate", "severity", 3, "locale", "en", "term",
-                  "snoot", "category", "profanity", "severity", 1);
-    assert_int_equal(lexicon_compile(rows, &lexicon, &error), 0);
+    json_t *rows = json_pack("[o, o, o]", term("quibbet", "hate", 3),
+                             term("grack", "insult", 2), term("snoot", "profanity", 1));
+    assert_int_equal(lexicon_compile(rows, &lexicon, NULL), 0);
     struct rules rules = {lexicon, models, 1};
-    assert_int_equal(judge(&rules, "this lamp is for a quibbet", "en"), REASON_ABUSIVE);
-    assert_int_equal(verdict.mark_count, 1);
-    assert_string_equal(verdict.marks[0].term, "quibbet");
-    assert_int_equal(judge(&rules, "this snoot came late, would buy again", "en"), 0);
-    assert_int_equal(judge(&rules, "the courier is a zunk and a blorf", "en"),
-                     REASON_ABUSIVE);
-    assert_int_equal(judge(&rules, "the courier is a zunk and a blorf", "pt"), 0);
+    for (int overrules = 0; overrules < 2; overrules++) {
+        sure.overrules = overrules;
+        assert_int_equal(judge(&rules, "this lamp is for a quibbet", "en"), 1);
+        assert_int_equal(verdict.mark_count, 1);
+        assert_string_equal(verdict.marks[0].term, "quibbet");
+        assert_int_equal(judge(&rules, strong, "en"), !overrules);
+        assert_int_equal(judge(&rules, "this snoot came late, would buy again", "en"), 0);
+        assert_int_equal(judge(&rules, zunk, "en"), 1);
+        assert_int_equal(judge(&rules, zunk, "pt"), 0);
+    }
     struct model *with;
     assert_int_equal(teach(lexicon, &with), 0);
+    assert_false(with->overrules);
     model_free(with);
     lexicon_free(lexicon);
     json_decref(rows);
