@@ -163,7 +163,7 @@ declare
 begin
   perform vouch.enter(p_store);
   link := vouch.link_open(p_store, 'author', p_token_hash);
-  return jsonb_build_object('review_id', v.review_id, 'product_id', v.product_id, 'product', vouch.product_name(p_store, v.product_id),
+  return jsonb_build_object('review_id', v.review_id, 'product_id', v.product_id, 'product', vouch.product_reviewed(v),
     'state', v.state, 'verified', v.verified, 'verified_reason', v.verified_reason, 'revision', v.revision, 'locale', r.locale,
     'rating', r.rating, 'title', r.title, 'body', r.body, 'name', r.author_name, 'revision_state', r.state, 'held_for', to_jsonb(r.held_for),
     'labels', to_jsonb(r.labels), 'deadline_at', r.deadline_at,

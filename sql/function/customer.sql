@@ -14,6 +14,7 @@ create or replace function vouch.customer_update(p_store text, p_body jsonb, p_t
 language plpgsql as $$
 declare
   known_at timestamptz := coalesce(p_time, vouch.clock());
+  keys bytea[] := array[decode(p_body ->> 'address_key', 'hex')];
   known vouch.customer;
 begin
   if vouch.person_erased(p_store, p_body, known_at) then
@@ -23,12 +24,12 @@ begin
     insert into vouch.customer (store_id, address_key, email, updated_at)
     values (p_store, decode(p_body ->> 'address_key', 'hex'), p_body ->> 'email', known_at)
     on conflict (store_id, address_key) do nothing;
+  else
+    keys := vouch.customer_keys(p_store, p_body);
   end if;
   for known in
-    select c.* from vouch.customer c
-    where c.store_id = p_store and c.address_key = any (
-      case when p_body ? 'address_key' then array[decode(p_body ->> 'address_key', 'hex')] else vouch.customer_keys(p_store, p_body) end)
-    order by c.address_key
+    select c.* from (select unnest(keys) as key order by 1) k
+    cross join lateral (select n.* from vouch.customer n where n.store_id = p_store and n.address_key = k.key offset 0) as c
   loop
     perform vouch.people_merge(p_store, null, null, array[1], array[known_at], array[known.address_key], array[p_body ->> 'customer_id'],
       array[coalesce(p_body ->> 'email', known.email)], array[p_body ->> 'name'], array[p_body ->> 'locale'],

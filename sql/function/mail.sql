@@ -69,7 +69,7 @@ create or replace function vouch.confirmation_context(p_store text, p_confirmati
 language plpgsql stable as $$
 begin
   return (
-    select jsonb_build_object('confirmation_id', c.confirmation_id, 'action', c.action, 'product', vouch.product_name(p_store, v.product_id),
+    select jsonb_build_object('confirmation_id', c.confirmation_id, 'action', c.action, 'product', vouch.product_reviewed(v),
       'locale', r.locale, 'review', jsonb_build_object('review_id', v.review_id, 'rating', r.rating, 'title', r.title, 'body', r.body))
     from vouch.confirmation c
     join vouch.review v on v.store_id = c.store_id and v.review_id = c.review_id
@@ -82,7 +82,7 @@ create or replace function vouch.decision_context(p_store text, p_decision bigin
 language plpgsql stable as $$
 begin
   return (
-    select jsonb_build_object('decision_id', d.decision_id, 'product', vouch.product_name(p_store, v.product_id), 'locale', r.locale,
+    select jsonb_build_object('decision_id', d.decision_id, 'product', vouch.product_reviewed(v), 'locale', r.locale,
       'automated', d.automated, 'reasons', to_jsonb(d.reasons), 'ground', d.ground, 'from_state', d.from_state,
       'decided_at', d.decided_at, 'deadline_at', r.deadline_at,
       'facts', (select n.note from vouch.decision_note n where n.store_id = d.store_id and n.decision_id = d.decision_id and d.action = 'reject'),
@@ -99,16 +99,30 @@ $$;
 
 create or replace function vouch.product_name(p_store text, p_product text) returns text
 language plpgsql stable as $$
+declare
+  line record;
 begin
-  return (
-    select coalesce(
-      (select p.name from vouch.product p where p.store_id = p_store and p.product_id = p_product),
-      (select l.name from vouch.review v
-       join vouch.order_line l on l.store_id = v.store_id and l.order_id = v.order_id and l.line_id = v.line_id
-       where v.store_id = p_store and v.product_id = p_product and l.name is not null limit 1),
-      p_product));
+  select v.order_id, v.line_id into line from vouch.review v
+  where v.store_id = p_store and v.product_id = p_product and v.state = 'published'
+  order by v.published_at desc, v.review_id desc limit 1;
+  return coalesce(
+    (select p.name from vouch.product p where p.store_id = p_store and p.product_id = p_product),
+    (select l.name from vouch.order_line l where l.store_id = p_store and l.order_id = line.order_id and l.line_id = line.line_id),
+    p_product);
 end
 $$;
+comment on function vouch.product_name is 'As product.updated names it, else as the line of its newest published review does.';
+
+create or replace function vouch.product_reviewed(p_review vouch.review) returns text
+language plpgsql stable as $$
+begin
+  return coalesce(
+    (select l.name from vouch.order_line l
+     where l.store_id = p_review.store_id and l.order_id = p_review.order_id and l.line_id = p_review.line_id),
+    vouch.product_name(p_review.store_id, p_review.product_id));
+end
+$$;
+comment on function vouch.product_reviewed is 'The product of a review, as its own order line names it.';
 
 create or replace function vouch.mail_obstacle(p_store text, p_mail vouch.outgoing_mail) returns text
 language plpgsql stable as $$

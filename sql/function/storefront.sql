@@ -59,6 +59,17 @@ end
 $$;
 comment on function vouch.rating_fold is 'Folds appended rating changes into the totals, one statement, so that every reader sees before or after.';
 
+create or replace function vouch.line_refunded(p_store text, p_order text, p_line text) returns boolean
+language plpgsql stable as $$
+begin
+  return coalesce(
+      (select l.refunded_at is not null from vouch.order_line l where l.store_id = p_store and l.order_id = p_order and l.line_id = p_line), false)
+    or coalesce((select vouch.order_refunded(o) or o.partly_refunded_at is not null from vouch.sales_order o
+                 where o.store_id = p_store and o.order_id = p_order), false);
+end
+$$;
+comment on function vouch.line_refunded is 'Whether money went back for this line or its order: a label of the review, no more.';
+
 create or replace function vouch.storefront_reviews(
   p_store text, p_product text, p_before_at timestamptz, p_before_id bigint, p_limit integer
 ) returns jsonb
@@ -72,15 +83,16 @@ begin
       from (
         select v.review_id, r.rating, r.title, r.body, r.author_name as author, r.locale, v.verified, v.experience_at, v.written_at,
           v.published_at, v.invited, v.incentivised, to_jsonb(r.labels) as labels,
-          coalesce(l.refunded_at is not null or vouch.order_refunded(o) or o.partly_refunded_at is not null, false) as refunded,
-          (select count(*) from vouch.review_revision e where e.store_id = v.store_id and e.review_id = v.review_id and e.state = 'superseded') > 0 as edited
-        from vouch.review v
-        join vouch.review_revision r on r.store_id = v.store_id and r.review_id = v.review_id and r.revision = v.published_revision
-        left join vouch.order_line l on l.store_id = v.store_id and l.order_id = v.order_id and l.line_id = v.line_id
-        left join vouch.sales_order o on o.store_id = v.store_id and o.order_id = v.order_id
-        where v.store_id = p_store and v.product_id = p_product and v.state = 'published'
-          and (p_before_id is null or (v.published_at, v.review_id) < (p_before_at, p_before_id))
-        order by v.published_at desc, v.review_id desc limit p_limit
+          vouch.line_refunded(p_store, v.order_id, v.line_id) as refunded,
+          (select true from vouch.review_revision e
+           where e.store_id = p_store and e.review_id = v.review_id and e.state = 'superseded' limit 1) is not null as edited
+        from (
+          select * from vouch.review v
+          where v.store_id = p_store and v.product_id = p_product and v.state = 'published'
+            and (p_before_id is null or (v.published_at, v.review_id) < (p_before_at, p_before_id))
+          order by v.published_at desc, v.review_id desc limit p_limit) as v
+        cross join lateral (select * from vouch.review_revision r
+          where r.store_id = p_store and r.review_id = v.review_id and r.revision = v.published_revision offset 0) as r
       ) x));
 end
 $$;

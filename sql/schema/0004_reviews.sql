@@ -37,6 +37,7 @@ create unique index review_one_per_line on vouch.review (store_id, order_id, lin
 create index review_by_product on vouch.review (store_id, product_id, published_at desc, review_id desc) where state = 'published';
 create index review_by_customer on vouch.review (store_id, customer_id, product_id) where customer_id is not null;
 create index review_by_address on vouch.review (store_id, address_key, product_id) where address_key is not null;
+create index review_by_order on vouch.review (store_id, order_id) where order_id is not null;
 comment on table vouch.review is 'One review per order line. Its words and stars are in its revisions.';
 comment on column vouch.review.claim is 'Who wrote it: authenticated by the store, invited through the mailed link, confirmed or not yet confirmed by a mailed link, anonymous.';
 comment on column vouch.review.verified is 'A stored, delivered order line of this buyer for this product, delivered before the review was written. Nothing else.';
