@@ -2,7 +2,7 @@
 \ir helper.psql
 select plan(31);
 
-select is(said.placed('o1', 'c1', 'anna@x.test', now() - interval '20 days', '{kettle,mug}'), '{"replies": {}, "settings": 1}', 'placed: the plain reply');
+select is(said.placed('o1', 'c1', 'anna@x.test', now() - interval '20 days', '{kettle,mug}') -> 'replies', '{}', 'placed: the plain reply');
 select is((select count(*) from vouch.review_request), 0::bigint, 'no request before a delivery');
 select lives_ok($$ select said.fact('delivered', 'o1', now() - interval '10 days', '{1}') $$, 'one line delivered');
 select is((select (state, due_at) from vouch.review_request), ('scheduled'::text, now() + interval '4 days'),
@@ -29,7 +29,7 @@ select said.fact('delivered', 'o3', now() - interval '10 days', '{7}');
 select said.placed('o3', 'c3', 'carl@x.test', now() - interval '20 days', '{kettle}');
 select is((select count(*) from vouch.review_request where order_id = 'o3'), 0::bigint, 'a delivered line that nobody described counts for nothing');
 
-select is(said.placed('o1', 'c1', 'anna@x.test', now() - interval '20 days', '{other}'), '{"replies": {}, "settings": 1}', 'a repeated key is accepted');
+select is(said.placed('o1', 'c1', 'anna@x.test', now() - interval '20 days', '{other}') -> 'replies', '{}', 'a repeated key is accepted');
 select is((select product_id from vouch.order_line where order_id = 'o1' and line_id = '1'), 'kettle', 'and changes nothing, whatever its data');
 select said.placed('o1', 'c1', 'anna@x.test', now() - interval '21 days', '{other}', p_id => 'older');
 select is((select product_id from vouch.order_line where order_id = 'o1' and line_id = '1'), 'kettle', 'an older description changes nothing');
