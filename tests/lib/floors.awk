@@ -25,6 +25,8 @@ BEGIN {
     owner["libpq-fe.h"] = "^plugin/io/(pq|db[a-z_]*)\\.[ch]$"
     owner["sqlite3.h"] = "^plugin/io/spool\\.c$"
     owner["curl/curl.h"] = "^plugin/io/net\\.c$"
+    owner["resolv.h"] = "^plugin/io/conninfo\\.c$"
+    owner["malloc.h"] = "^plugin/base/memory\\.c$"
     owner["pthread.h"] = "^plugin/(module|intake|worker|settings|base/log|io/db[a-z_]*)\\.[ch]$"
     split("arpa/inet dlfcn errno fcntl float inttypes limits math netdb netinet/in netinet/tcp poll sched setjmp signal stdarg stdatomic stdalign stdbool stddef stdint stdio stdlib string strings sys/eventfd sys/file sys/mman sys/random sys/socket sys/stat sys/time sys/types sys/uio sys/un sys/prctl sys/syscall termios time unistd sys/statvfs sys/timerfd sys/epoll getopt pwd", word, " ")
     for (i in word) owner[word[i] ".h"] = "."
