@@ -146,11 +146,31 @@ static bool read_escape(struct reader *r) {
     return true;
 }
 
+/* How many bytes from here on stand for themselves: printable ASCII, no quote, no escape. */
+static size_t plain_run(const struct reader *r) {
+    size_t at = r->at;
+
+    while (at < r->length) {
+        unsigned char c = (unsigned char)r->text[at];
+        if (c < 0x20 || c >= 0x7F || c == '"' || c == '\\') {
+            break;
+        }
+        at++;
+    }
+    return at - r->at;
+}
+
 /* The string whose quote is next into the scratch buffer. */
 static bool read_scratch(struct reader *r) {
     buffer_clear(&r->scratch);
     r->at++;
     while (r->at < r->length && r->text[r->at] != '"') {
+        size_t plain = plain_run(r);
+        if (plain > 0) {
+            buffer_append(&r->scratch, r->text + r->at, plain);
+            r->at += plain;
+            continue;
+        }
         int32_t c;
         int used = text_decode(r->text + r->at, r->length - r->at, &c);
         if (used < 1) {

@@ -38,6 +38,8 @@ static double now(void) {
 
 /* About 870 bytes, two lines, as a shop sends it. */
 static int placed(char *out, size_t size, long run, long n) {
+    long buyer = n * 7919 % 30011; /* who buys again does so later, not at the same instant */
+
     return snprintf(
         out, size,
         "{\"specversion\":\"1.0\",\"id\":\"placed:%ld-%ld\",\"source\":\"/shop\",\"type\":"
@@ -53,7 +55,7 @@ static int placed(char *out, size_t size, long run, long n) {
         "balta, 0,3 l\",\"url\":\"https://shop.test/products/p-%ld\",\"groups\":"
         "[\"kitchen\"],\"quantity\":1,\"unit_price\":\"19.90\",\"promised_at\":"
         "\"2026-11-03T18:00:00Z\"}]}}}",
-        run, n, run, n, run, n / 3, run, n / 3, n % 1000, n % 1000, n % 777, n % 777);
+        run, n, run, n, run, buyer, run, buyer, n % 1000, n % 1000, n % 777, n % 777);
 }
 
 static int delivered(char *out, size_t size, long run, long n) {
