@@ -7,11 +7,11 @@
 
 #include "moderation/utf8.h"
 
-enum { GRAM_LEAST = 2, GRAM_MOST = 5, WORD_MOST = 62 };
+enum { GRAM_MOST = 5, WORD_MOST = 62, WORD_GRAMS = 3 + 4 * (WORD_MOST + 1) };
 
 static const uint32_t STEP = 0x9E3779B1U;
 static const uint32_t SALT_WORD = 0x51ED270BU, SALT_PAIR = 0x2545F491U,
-                      SALT_TERM = 0x7F4A7C15U;
+                      SALT_TERM = 0x7F4A7C15U, SALT_GRAM = 0x3C6EF372U;
 
 struct writer {
     struct feature_sink *sink;
@@ -21,13 +21,9 @@ struct writer {
     uint32_t block[FEATURE_BLOCK];
 };
 
+/* One character more: what is before it moves up, so that the upper bits depend on all. */
 static inline uint32_t hash_step(uint32_t hash, uint32_t codepoint) {
-    hash = (hash + codepoint) * STEP;
-    return hash ^ hash >> 15;
-}
-
-static inline uint32_t hash_end(uint32_t hash) {
-    return (hash ^ hash >> 13) * STEP;
+    return (hash + codepoint) * STEP;
 }
 
 static void writer_flush(struct writer *w) {
@@ -36,23 +32,27 @@ static void writer_flush(struct writer *w) {
     w->count = 0;
 }
 
-static inline void writer_put(struct writer *w, uint32_t hash) {
-    w->block[w->count++] = hash;
-    if (w->count == FEATURE_BLOCK) {
+/* Room for what one word or term gives. */
+static inline void writer_need(struct writer *w) {
+    if (w->count + WORD_GRAMS > FEATURE_BLOCK) {
         writer_flush(w);
     }
 }
 
 /* cps: a gap, the word, a gap. */
 static void word_grams(struct writer *w, const uint32_t *cps, size_t n) {
-    for (size_t i = 0; i + GRAM_LEAST <= n; i++) {
-        size_t most = n - i < GRAM_MOST ? n - i : GRAM_MOST;
-        uint32_t hash = hash_step(0, cps[i]);
-        for (size_t k = 1; k < most; k++) {
-            hash = hash_step(hash, cps[i + k]);
-            writer_put(w, hash_end(hash));
-        }
+    uint32_t hashes[WORD_MOST + 2], *out = w->block + w->count;
+    for (size_t i = 0; i < n; i++) {
+        hashes[i] = hash_step(SALT_GRAM, cps[i]);
     }
+    for (size_t k = 1; k < GRAM_MOST && k < n; k++) {
+        for (size_t i = 0; i + k < n; i++) {
+            hashes[i] = hash_step(hashes[i], cps[i + k]);
+            out[i] = hashes[i];
+        }
+        out += n - k;
+    }
+    w->count = (size_t)(out - w->block);
 }
 
 static void word_put(struct writer *w, const uint32_t *cps, size_t n) {
@@ -60,10 +60,11 @@ static void word_put(struct writer *w, const uint32_t *cps, size_t n) {
     for (size_t i = 1; i + 1 < n; i++) {
         hash = hash_step(hash, cps[i]);
     }
-    writer_put(w, hash_end(hash));
-    writer_put(w, hash_end(hash)); /* a word counts twice as much as a part of one */
+    writer_need(w);
+    w->block[w->count++] = hash; /* a word counts twice as much as a part of one */
+    w->block[w->count++] = hash;
     if (w->before) {
-        writer_put(w, hash_end(hash_step(w->before ^ SALT_PAIR, hash)));
+        w->block[w->count++] = hash_step(w->before ^ SALT_PAIR, hash);
     }
     w->before = hash;
     word_grams(w, cps, n);
@@ -75,8 +76,11 @@ static size_t word_read(const struct reading *r, size_t *at,
     size_t n = 0, i = *at;
     cps[n++] = ' ';
     while (i < r->length && r->text[i] != ' ' && n <= WORD_MOST) {
-        uint32_t cp = 0;
-        size_t size = utf8_read((const unsigned char *)r->text + i, r->length - i, &cp);
+        uint32_t cp = (unsigned char)r->text[i];
+        size_t size = 1;
+        if (cp >= 0x80) {
+            size = utf8_read((const unsigned char *)r->text + i, r->length - i, &cp);
+        }
         i += size ? size : 1;
         cps[n++] = cp;
     }
@@ -93,8 +97,9 @@ static void terms_put(struct writer *w, const struct evidence *e) {
         for (const char *p = lexicon_term(e->lexicon, hit->term); *p; p++) {
             hash = hash_step(hash, (unsigned char)*p);
         }
-        writer_put(w, hash_end(hash));
-        writer_put(w, hash_end(hash_step(hash, how)));
+        writer_need(w);
+        w->block[w->count++] = hash_step(hash, 0);
+        w->block[w->count++] = hash_step(hash, how);
     }
 }
 

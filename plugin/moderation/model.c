@@ -202,11 +202,17 @@ struct summing {
 
 static void sum_take(struct feature_sink *sink, const uint32_t *hashes, size_t count) {
     struct summing *s = (struct summing *)sink;
-    int64_t sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        sum += s->weights[hashes[i] >> s->shift];
+    const int16_t *weights = s->weights;
+    int shift = s->shift, one = 0, other = 0; /* FEATURE_BLOCK of them fit */
+    size_t i = 0;
+    for (; i + 1 < count; i += 2) {
+        one += weights[hashes[i] >> shift];
+        other += weights[hashes[i + 1] >> shift];
     }
-    s->sum += sum;
+    if (i < count) {
+        one += weights[hashes[i] >> shift];
+    }
+    s->sum += one + other;
 }
 
 double model_score(const struct model *model, const struct reading *reading,
