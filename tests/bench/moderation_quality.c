@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* How well the shipped word lists tell abuse from other text.
-   usage: moderation_quality [-v fp|fn|all] SEED_DIRECTORY FILE...
-   FILE is NAME.LOCALE.tsv with lines `label TAB source TAB text`. Label 1 is abuse; in files named
-   reviews.* and sentiment.* no line is. Prints precision, recall, F1 and the share flagged, per
-   file and per source; -v prints the false positives, the
-   false negatives or all that is flagged instead. */
+/* How well word lists, or word lists and a model, tell abuse from other text.
+   usage: moderation_quality [-v fp|fn|all] [-t TRAIN | -m MODEL] [-w MODEL] SEEDS FILE...
+   SEEDS is the folder of the word lists. FILE and TRAIN are NAME.LOCALE.tsv with lines
+   `label TAB source TAB text`. Label 1 is abuse; in files named reviews.* and sentiment.* no line
+   is. Prints precision, recall, F1 and the share flagged, per file and, with VOUCH_SOURCES set,
+   per source, and the speed of the verdicts. -t learns from TRAIN first, -m reads a model that -w
+   wrote; a model judges files of its language. -v prints the false positives, the false negatives
+   or all that is flagged instead. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "moderation/decide.h"
+#include "moderation/train.h"
 
 enum { SOURCES_MAX = 400, LINE_FIELDS = 6 };
 
@@ -111,13 +115,17 @@ static void show(const char *source, const char *text, const struct verdict *v) 
     printf("\t%s\n", text);
 }
 
-static double measure(const char *path, const struct lexicon *lexicon,
-                      const char *verbose) {
-    struct rules rules = {.lexicon = lexicon};
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void measure(const char *path, const struct rules *rules, const char *verbose) {
     struct verdict *verdict = malloc(sizeof *verdict);
     struct tally all = {0};
     char locale[16], *line = NULL;
-    size_t room = 0, bytes = 0;
+    size_t room = 0;
     FILE *file = fopen(path, "r");
     if (!file || !verdict) {
         perror(path);
@@ -128,8 +136,6 @@ static double measure(const char *path, const struct lexicon *lexicon,
     bool none = strncmp(name, "reviews", 7) == 0 || strncmp(name, "sentiment", 9) == 0;
     tally_count = 0;
     memset(tallies, 0, sizeof tallies);
-    struct timespec a, b;
-    clock_gettime(CLOCK_MONOTONIC, &a);
     while (getline(&line, &room, file) > 0) {
         line[strcspn(line, "\n")] = '\0';
         char *rest = line, *label = line_field(&rest, '\t'),
@@ -138,8 +144,7 @@ static double measure(const char *path, const struct lexicon *lexicon,
             continue;
         }
         struct text_in in = {.body = rest, .locale = locale};
-        decide(&in, &rules, verdict);
-        bytes += strlen(rest);
+        decide(&in, rules, verdict);
         bool flagged = verdict->reasons & REASON_ABUSIVE,
              positive = !none && *label == '1';
         count(&all, positive, flagged);
@@ -152,7 +157,6 @@ static double measure(const char *path, const struct lexicon *lexicon,
             show(source, rest, verdict);
         }
     }
-    clock_gettime(CLOCK_MONOTONIC, &b);
     free(line);
     free(verdict);
     fclose(file);
@@ -163,43 +167,163 @@ static double measure(const char *path, const struct lexicon *lexicon,
             tally_print(tallies[i].source, &tallies[i]);
         }
     }
-    double seconds =
-        (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9;
-    return seconds > 0 ? (double)bytes / seconds / 1e6 : 0;
 }
 
-int main(int argc, char **argv) {
+static size_t samples_read(const char *path, struct sample **out) {
+    FILE *file = fopen(path, "r");
+    char *line = NULL;
+    size_t room = 0, count = 0, most = 0;
+    *out = NULL;
+    while (file && getline(&line, &room, file) > 0) {
+        line[strcspn(line, "\n")] = '\0';
+        char *rest = line, *label = line_field(&rest, '\t'),
+             *source = line_field(&rest, '\t');
+        if (!rest) {
+            continue;
+        }
+        if (count == most) {
+            most = 2 * most + 1024;
+            *out = realloc(*out, most * sizeof **out);
+        }
+        bool abusive = *label == '1';
+        (*out)[count++] =
+            (struct sample){.text = strdup(rest),
+                            .length = strlen(rest),
+                            .abusive = abusive,
+                            .review = !abusive && strncmp(source, "review", 6) == 0};
+    }
+    free(line);
+    if (file) {
+        fclose(file);
+    }
+    return count;
+}
+
+/* Verdicts over all texts of a file, again and again for a second. */
+static void speed(const char *path, const struct rules *rules) {
+    struct verdict *verdict = malloc(sizeof *verdict);
+    struct sample *samples;
+    size_t count = samples_read(path, &samples), bytes = 0, verdicts = 0;
+    char locale[16];
+    double begun = now(), seconds = 0;
+    locale_of(path, locale);
+    while (count > 0 && (seconds = now() - begun) < 1) {
+        for (size_t i = 0; i < count; i++) {
+            struct text_in in = {.body = samples[i].text, .locale = locale};
+            decide(&in, rules, verdict);
+            bytes += samples[i].length;
+        }
+        verdicts += count;
+    }
+    printf("  %.0f MB/s, %.0f verdicts/s of %.0f bytes\n", (double)bytes / seconds / 1e6,
+           (double)verdicts / seconds, (double)bytes / (double)verdicts);
+    free(verdict);
+}
+
+static struct model *learn(const char *path, const struct lexicon *lexicon) {
+    char locale[16];
+    struct sample *samples;
+    struct error error = {0};
+    struct model *model;
+    size_t count = samples_read(path, &samples);
+    struct train_plan plan = {.locale = locale, .lexicon = lexicon};
+    locale_of(path, locale);
+    double begun = now();
+    if (train_model(&plan, samples, count, &model, &error)) {
+        fprintf(stderr, "%s: %s\n", path, error.detail);
+        exit(1);
+    }
+    printf("learned from %zu texts in %.1f s, threshold %.3f\n", count, now() - begun,
+           model->threshold);
+    return model;
+}
+
+static struct model *model_load(const char *path) {
+    struct model *model = NULL;
+    struct error error = {0};
+    char *bytes = malloc(MODEL_BYTES_MAX);
+    FILE *file = fopen(path, "r");
+    size_t n = file ? fread(bytes, 1, MODEL_BYTES_MAX, file) : 0;
+    if (model_read(bytes, n, &model, &error)) {
+        fprintf(stderr, "%s: %s\n", path, error.detail);
+        exit(1);
+    }
+    fclose(file);
+    free(bytes);
+    return model;
+}
+
+static void model_save(const struct model *model, const char *path) {
+    struct buffer bytes;
+    FILE *file = fopen(path, "w");
+    buffer_init(&bytes, MODEL_BYTES_MAX);
+    model_write(model, &bytes);
+    if (!file || !buffer_ok(&bytes) ||
+        fwrite(bytes.data, 1, bytes.length, file) != bytes.length || fclose(file)) {
+        perror(path);
+        exit(1);
+    }
+    buffer_free(&bytes);
+}
+
+static struct lexicon *lexicon_load(const char *seeds, bool quiet) {
     static const char *const locales[] = {"en", "es", "pt", "ar", "fa", "lv"};
     struct error error = {0};
     struct lexicon *lexicon;
-    const char *verbose = argc > 2 && strcmp(argv[1], "-v") == 0 ? argv[2] : NULL;
-    int first = verbose ? 3 : 1;
-    if (argc < first + 2) {
-        fprintf(stderr, "usage: %s [-v fp|fn|all] SEED_DIRECTORY FILE...\n", argv[0]);
-        return 2;
-    }
     json_t *rows = json_array();
     for (size_t i = 0; i < sizeof locales / sizeof *locales; i++) {
-        seed_read(rows, argv[first], locales[i]);
+        seed_read(rows, seeds, locales[i]);
     }
     if (lexicon_compile(rows, &lexicon, &error)) {
         fprintf(stderr, "%s\n", error.detail);
-        return 1;
+        exit(1);
     }
     if (lexicon_left_out(lexicon)) {
         fprintf(stderr, "%zu rows left out, first: %s %s\n", lexicon_left_out(lexicon),
                 error.pointer, error.detail);
     }
-    if (!verbose) {
+    if (!quiet) {
         printf("%zu terms, %zu bytes\n", json_array_size(rows), lexicon_bytes(lexicon));
     }
-    for (int i = first + 1; i < argc; i++) {
-        double speed = measure(argv[i], lexicon, verbose);
+    json_decref(rows);
+    return lexicon;
+}
+
+int main(int argc, char **argv) {
+    const char *verbose = NULL, *train = NULL, *read = NULL, *save = NULL;
+    int option;
+    while ((option = getopt(argc, argv, "v:t:m:w:")) != -1) {
+        const char **value = option == 'v'   ? &verbose
+                             : option == 't' ? &train
+                             : option == 'm' ? &read
+                             : option == 'w' ? &save
+                                             : NULL;
+        if (!value) {
+            return 2;
+        }
+        *value = optarg;
+    }
+    if (argc - optind < 1) {
+        fprintf(
+            stderr,
+            "usage: %s [-v fp|fn|all] [-t TRAIN | -m MODEL] [-w MODEL] SEEDS FILE...\n",
+            argv[0]);
+        return 2;
+    }
+    struct lexicon *lexicon = lexicon_load(argv[optind], verbose != NULL);
+    struct model *model = train ? learn(train, lexicon) : read ? model_load(read) : NULL;
+    const struct model *const models[] = {model};
+    struct rules rules = {lexicon, models, model != NULL};
+    if (model && save) {
+        model_save(model, save);
+    }
+    for (int i = optind + 1; i < argc; i++) {
+        measure(argv[i], &rules, verbose);
         if (!verbose) {
-            printf("  %.0f MB/s, reading and counting included\n", speed);
+            speed(argv[i], &rules);
         }
     }
+    model_free(model);
     lexicon_free(lexicon);
-    json_decref(rows);
     return 0;
 }
