@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* vouchctl check, the record: nobody changed words, stars or decisions, and the end of the
  * chain bears our signature. */
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "check.h"
+#include "review/record.h"
 
 enum { CHECK_UNLINKED_S = 900, CHECK_FAULTS_SHOWN = 10 };
 
 #define EVIDENCE "keep a copy of the database as it is: this is evidence"
-
-/* "\x…" as PostgreSQL writes bytea. */
-static bool record_bytes(const char *text, uint8_t *out, size_t n) {
-    return text && strlen(text) == 2 + 2 * n && crypto_unhex(text + 2, 2 * n, out) == 0;
-}
 
 static void record_faults(struct check *c, struct db_params *params) {
     struct db_result *r = NULL;
@@ -41,25 +33,6 @@ static void record_faults(struct check *c, struct db_params *params) {
     db_result_free(r);
 }
 
-/* What review/record.c signs. */
-static bool record_is_signed(const char *store, const struct db_result *r,
-                             uint8_t public_key[32]) {
-    uint8_t hash[32], signature[64];
-    char hex[65], text[256];
-    int n;
-
-    if (!record_bytes(db_value(r, 0, 1), hash, sizeof hash) ||
-        !record_bytes(db_value(r, 0, 2), signature, sizeof signature) ||
-        !record_bytes(db_value(r, 0, 3), public_key, 32)) {
-        return false;
-    }
-    crypto_hex(hash, sizeof hash, hex);
-    n = snprintf(text, sizeof text, "vouch record %s %" PRId64 " %s", store,
-                 db_int(r, 0, 0), hex);
-    return n > 0 && n < (int)sizeof text &&
-           crypto_signed(public_key, text, (size_t)n, signature);
-}
-
 static void record_head(struct check *c, const char *store, struct db_params *params) {
     struct db_result *r = NULL;
     uint8_t public_key[32], own[32];
@@ -72,7 +45,7 @@ static void record_head(struct check *c, const char *store, struct db_params *pa
         findings_add(c->findings, FINDING_OK, NULL, "nothing is on the record yet");
         goto out;
     }
-    if (!record_is_signed(store, r, public_key)) {
+    if (!record_signed(store, r, public_key)) {
         findings_add(c->findings, FINDING_PROBLEM, EVIDENCE,
                      "the signature of the record's head is not genuine");
         goto out;

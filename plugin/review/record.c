@@ -32,20 +32,20 @@ static void chain_add(struct chain *chain, const uint8_t digest[32]) {
     chain->hash_length = 32;
 }
 
-static int chain_text(const struct store *store, int64_t sequence, const uint8_t hash[32],
+static int chain_text(const char *store, int64_t sequence, const uint8_t hash[32],
                       struct buffer *out) {
     char hex[65];
 
     crypto_hex(hash, 32, hex);
     buffer_init(out, 512);
-    buffer_format(out, "vouch record %s %" PRId64 " %s", store->name, sequence, hex);
+    buffer_format(out, "vouch record %s %" PRId64 " %s", store, sequence, hex);
     return buffer_ok(out) ? 0 : ERROR_FAILED;
 }
 
 static int chain_sign(const struct store *store, int64_t sequence, const uint8_t hash[32],
                       uint8_t signature[64]) {
     struct buffer text;
-    int code = chain_text(store, sequence, hash, &text);
+    int code = chain_text(store->name, sequence, hash, &text);
 
     if (!code) {
         crypto_sign(store->keys, text.data, text.length, signature);
@@ -136,43 +136,19 @@ int record_link(const struct store *store, int64_t deadline_us, int *linked,
     return code;
 }
 
-static enum record_state head_state(const struct store *store,
-                                    const struct db_result *head) {
-    uint8_t hash[32], signature[64], stored[32], own[32];
+bool record_signed(const char *store, const struct db_result *head,
+                   uint8_t public_key[32]) {
+    uint8_t hash[32], signature[64];
     struct buffer text;
-    enum record_state state = RECORD_FORGED;
+    bool genuine;
 
     if (bytes_of(db_value(head, 0, 1), hash, 32) ||
         bytes_of(db_value(head, 0, 2), signature, 64) ||
-        bytes_of(db_value(head, 0, 3), stored, 32) ||
-        chain_text(store, db_int(head, 0, 0), hash, &text)) {
-        return RECORD_FORGED;
+        bytes_of(db_value(head, 0, 3), public_key, 32)) {
+        return false;
     }
-    keyring_public(store->keys, own);
-    if (crypto_signed(stored, text.data, text.length, signature)) {
-        state = crypto_equal(stored, own, 32) ? RECORD_SIGNED : RECORD_OTHER_KEY;
-    }
+    genuine = !chain_text(store, db_int(head, 0, 0), hash, &text) &&
+              crypto_signed(public_key, text.data, text.length, signature);
     buffer_free(&text);
-    return state;
-}
-
-int record_verify(const struct store *store, int64_t deadline_us,
-                  enum record_state *state, int64_t *sequence, struct error *error) {
-    struct db_params p;
-    struct db_result *head = NULL;
-
-    *state = RECORD_EMPTY;
-    *sequence = 0;
-    db_params_open(&p);
-    db_add_text(&p, store->name);
-    int code = store_call(
-        store, "SELECT sequence, hash, signature, public_key FROM vouch.record_head_of($1)",
-        &p, deadline_us, &head, NULL, error);
-    if (!code && db_rows(head) > 0) {
-        *sequence = db_int(head, 0, 0);
-        *state = head_state(store, head);
-    }
-    db_result_free(head);
-    db_params_free(&p);
-    return code;
+    return genuine;
 }

@@ -4,6 +4,7 @@
 #ifndef REVIEW_RECORD_H
 #define REVIEW_RECORD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -15,10 +16,8 @@ enum { RECORD_LINKS_MOST = 500 };
 int record_link(const struct store *store, int64_t deadline_us, int *linked,
                 struct error *error);
 
-enum record_state { RECORD_EMPTY, RECORD_SIGNED, RECORD_FORGED, RECORD_OTHER_KEY };
-
-/* Whether the end of the chain carries a good signature, and of this module's key. */
-int record_verify(const struct store *store, int64_t deadline_us,
-                  enum record_state *state, int64_t *sequence, struct error *error);
+/* Whether a row of vouch.record_head_of (sequence, hash, signature, public_key) bears a
+ * genuine signature; public_key is whose it is. */
+bool record_signed(const char *store, const struct db_result *head, uint8_t public_key[32]);
 
 #endif
