@@ -3,16 +3,23 @@
 
 create or replace function vouch.clock() returns timestamptz
 language plpgsql stable as $$
+declare
+  known text := current_setting('vouch.clock_offset', true);
 begin
+  if known <> '' then
+    return now() + known::interval;
+  end if;
   return now() + (select i.clock_offset from vouch.installation i where i.only_row);
 end
 $$;
-comment on function vouch.clock() is 'The one clock of all decisions: now() plus installation.clock_offset.';
+comment on function vouch.clock() is
+'The one clock of all decisions: now() plus installation.clock_offset. vouch.enter() reads the offset once for its transaction, over whatever the session may have set.';
 
 create or replace function vouch.set_clock_offset(p_offset interval) returns timestamptz
 language plpgsql as $$
 begin
   update vouch.installation set clock_offset = p_offset;
+  perform set_config('vouch.clock_offset', '', true);
   return vouch.clock();
 end
 $$;
@@ -21,23 +28,23 @@ comment on function vouch.set_clock_offset(interval) is 'For tests and rehearsal
 create or replace function vouch.enter(p_store text) returns void
 language plpgsql as $$
 begin
-  perform pg_catalog.set_config('vouch.store', p_store, true), pg_catalog.set_config('lock_timeout', '3s', true);
+  perform set_config('vouch.store', p_store, true), set_config('lock_timeout', '3s', true),
+    set_config('vouch.clock_offset', i.clock_offset::text, true)
+  from vouch.installation i where i.only_row;
 end
 $$;
 comment on function vouch.enter(text) is 'Sets the store of this transaction, which row-level security reads. For the inner functions only.';
 
-create or replace function vouch.gate(p_store text, p_alone boolean) returns void
+create or replace function vouch.gate(p_store text, p_alone boolean) returns timestamptz
 language plpgsql as $$
 begin
-  if p_alone then
-    perform pg_advisory_xact_lock(hashtextextended(p_store, 3));
-  else
-    perform pg_advisory_xact_lock_shared(hashtextextended(p_store, 3));
-  end if;
+  perform vouch.enter(p_store), case when p_alone then pg_advisory_xact_lock(hashtextextended(p_store, 3))
+    else pg_advisory_xact_lock_shared(hashtextextended(p_store, 3)) end;
+  return vouch.clock();
 end
 $$;
 comment on function vouch.gate(text, boolean) is
-'Taken first by whatever writes what people said or who they are. Erasure goes through alone, so that nothing in flight can bring a person back; so does a batch of several reviews or customers, whose rows have no order in which all could lock them.';
+'vouch.enter() for whatever writes what people said or who they are; returns vouch.clock(). Erasure goes through alone, so that nothing in flight can bring a person back; so does a batch of several reviews or customers, whose rows have no order in which all could lock them.';
 
 create or replace function vouch.refuse(p_state text, p_pointer text, p_text text) returns void
 language plpgsql as $$

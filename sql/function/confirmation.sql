@@ -92,7 +92,7 @@ declare
   link vouch.link_token;
   asked vouch.confirmation;
 begin
-  perform vouch.enter(p_store), vouch.gate(p_store, false);
+  perform vouch.gate(p_store, false);
   link := vouch.link_open(p_store, 'confirm', p_token_hash);
   select c.* into asked from vouch.confirmation c where c.store_id = p_store and c.confirmation_id = link.subject_id for update;
   if not found then
@@ -133,7 +133,7 @@ begin
     perform vouch.refuse('VO201', '', 'this edit was overtaken by another');
   end if;
   perform vouch.revision_advance(p_store, p_review, p_revision);
-  perform vouch.revision_decide(p_store, p_review, p_revision);
+  perform vouch.revision_decide(p_store, p_review, p_revision, vouch.review_verify(p_store, p_review));
 end
 $$;
 
@@ -184,7 +184,7 @@ language plpgsql security definer as $$
 declare
   link vouch.link_token;
 begin
-  perform vouch.enter(p_store), vouch.gate(p_store, false);
+  perform vouch.gate(p_store, false);
   link := vouch.link_open(p_store, 'author', p_token_hash);
   if link.subject_id is null then
     return null;

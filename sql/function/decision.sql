@@ -4,16 +4,13 @@
 create or replace function vouch.revision_transition(p_from text, p_action text) returns text
 language plpgsql immutable as $$
 begin
-  return (
-    select t.goal from (values
-      ('unconfirmed', 'publish', 'published'), ('unconfirmed', 'hold', 'held'), ('unconfirmed', 'withdraw', 'withdrawn'),
-      ('held', 'release', 'published'), ('held', 'approve', 'published'), ('held', 'reject', 'rejected'),
-      ('held', 'escalate', 'held'), ('held', 'withdraw', 'withdrawn'), ('held', 'supersede', 'superseded'),
-      ('published', 'hold', 'held'), ('published', 'reject', 'rejected'), ('published', 'withdraw', 'withdrawn'),
-      ('published', 'supersede', 'superseded'),
-      ('rejected', 'approve', 'published'), ('rejected', 'withdraw', 'withdrawn')
-    ) as t (origin, action, goal)
-    where t.origin = p_from and t.action = p_action);
+  return case p_from || ' ' || p_action
+    when 'unconfirmed publish' then 'published' when 'unconfirmed hold' then 'held' when 'unconfirmed withdraw' then 'withdrawn'
+    when 'held release' then 'published' when 'held approve' then 'published' when 'held reject' then 'rejected'
+    when 'held escalate' then 'held' when 'held withdraw' then 'withdrawn' when 'held supersede' then 'superseded'
+    when 'published hold' then 'held' when 'published reject' then 'rejected' when 'published withdraw' then 'withdrawn'
+    when 'published supersede' then 'superseded'
+    when 'rejected approve' then 'published' when 'rejected withdraw' then 'withdrawn' end;
 end
 $$;
 comment on function vouch.revision_transition is 'The state machine of revisions: where an action leads from a state, NULL when it is not legal there.';
@@ -27,20 +24,20 @@ $$;
 
 create or replace function vouch.decision_record(
   p_words vouch.review_revision, p_action text, p_to text, p_actor text, p_automated boolean, p_ground text, p_note text
-) returns bigint
+) returns vouch.review_decision
 language plpgsql as $$
 declare
-  made bigint;
+  made vouch.review_decision;
   salt bytea := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
 begin
   insert into vouch.review_decision (store_id, review_id, revision, action, from_state, to_state, decided_at, actor, automated, ground,
                                      reasons, words_digest, note_digest)
   values (p_words.store_id, p_words.review_id, p_words.revision, p_action, p_words.state, p_to, vouch.clock(), p_actor, p_automated, p_ground,
     p_words.held_for || p_words.labels, p_words.digest, case when p_note is not null then sha256(salt || convert_to(p_note, 'UTF8')) end)
-  returning decision_id into made;
-  insert into vouch.record_pending (store_id, decision_id) values (p_words.store_id, made);
+  returning * into made;
+  insert into vouch.record_pending (store_id, decision_id) values (p_words.store_id, made.decision_id);
   if p_note is not null then
-    insert into vouch.decision_note (store_id, decision_id, note, salt) values (p_words.store_id, made, p_note, salt);
+    insert into vouch.decision_note (store_id, decision_id, note, salt) values (p_words.store_id, made.decision_id, p_note, salt);
   end if;
   return made;
 end
@@ -66,18 +63,20 @@ comment on function vouch.review_settle is 'Derives a review''s state from its r
 
 create or replace function vouch.revision_move(
   p_store text, p_review bigint, p_revision integer, p_action text, p_actor text, p_automated boolean,
-  p_ground text, p_note text, p_deadline_at timestamptz
+  p_ground text, p_note text, p_deadline_at timestamptz, p_held_for text[] default null, p_labels text[] default null
 ) returns bigint
 language plpgsql as $$
 declare
   review vouch.review;
   words vouch.review_revision;
   goal text;
-  made bigint;
+  made vouch.review_decision;
 begin
   select v.* into strict review from vouch.review v where v.store_id = p_store and v.review_id = p_review for no key update;
   select r.* into strict words from vouch.review_revision r
-  where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision for update;
+  where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision for no key update;
+  words.held_for := coalesce(p_held_for, words.held_for);
+  words.labels := coalesce(p_labels, words.labels);
   goal := vouch.revision_transition(words.state, p_action);
   if goal is null then
     perform vouch.refuse('VO201', '', format('review %s is %s; %s is not possible there', p_review, words.state, p_action));
@@ -87,43 +86,41 @@ begin
     perform vouch.revision_move(p_store, p_review, review.published_revision, 'supersede', p_actor, p_automated, null, null, null);
   end if;
   update vouch.review_revision r set state = goal,
-    held_at = case when goal = 'held' then coalesce(r.held_at, vouch.clock()) end,
+    held_at = case when goal = 'held' then coalesce(r.held_at, made.decided_at) end,
     deadline_at = case when goal = 'held' then coalesce(p_deadline_at, r.deadline_at) end,
-    escalated_at = case when goal = 'held' then case when p_action = 'escalate' then vouch.clock() else r.escalated_at end end,
-    labels = case when p_action = 'release' then r.labels || r.held_for else r.labels end,
-    held_for = case when goal = 'held' then r.held_for else '{}' end
+    escalated_at = case when goal = 'held' then case when p_action = 'escalate' then made.decided_at else r.escalated_at end end,
+    labels = case when p_action = 'release' then words.labels || words.held_for else words.labels end,
+    held_for = case when goal = 'held' then words.held_for else '{}' end
   where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision;
   if 'published' in (words.state, goal) and words.state <> goal then
     perform vouch.rating_count(p_store, review.product_id, words.rating, case when goal = 'published' then 1 else -1 end);
   end if;
-  perform vouch.review_settle(p_store, p_review);
-  perform vouch.decision_tell(p_store, p_review, made);
-  return made;
+  perform vouch.review_settle(p_store, p_review), vouch.decision_tell(made, review.revision, review.product_id);
+  return made.decision_id;
 end
 $$;
 comment on function vouch.revision_move is
 'Carries out one decision: guarded by the state machine, recorded, ratings and review kept in step, the store and the author told, all in one transaction.';
 
-create or replace function vouch.decision_tell(p_store text, p_review bigint, p_decision bigint) returns void
+create or replace function vouch.decision_tell(p_made vouch.review_decision, p_current integer, p_product text) returns void
 language plpgsql as $$
 declare
-  made vouch.review_decision;
-  address bytea := vouch.review_address(p_store, p_review);
+  address bytea;
 begin
-  select d.* into made from vouch.review_decision d where d.store_id = p_store and d.decision_id = p_decision;
-  if made.to_state in ('published', 'held', 'rejected', 'withdrawn') and made.action <> 'escalate'
-      and (made.to_state <> 'withdrawn' or made.revision = (select v.revision from vouch.review v where v.store_id = p_store and v.review_id = p_review)) then
-    perform vouch.outbox_add(p_store, 'review.' || made.to_state, vouch.review_event(p_store, p_review, p_decision));
+  if p_made.action in ('supersede', 'escalate') then
+    return;
   end if;
-  if 'published' in (made.from_state, made.to_state) and made.action <> 'supersede' then
-    perform vouch.outbox_add(p_store, 'rating.changed', jsonb_build_object('rating', jsonb_build_object('product_id', v.product_id)))
-    from vouch.review v where v.store_id = p_store and v.review_id = p_review;
+  if p_made.to_state <> 'withdrawn' or p_made.revision = p_current then
+    perform vouch.outbox_add(p_made.store_id, 'review.' || p_made.to_state, vouch.review_event(p_made.store_id, p_made.review_id, p_made.decision_id));
   end if;
-  if address is not null and made.actor <> 'author' then
-    perform vouch.mail_enqueue(p_store, case made.to_state when 'held' then 'held' when 'rejected' then 'rejected' else 'published' end,
-      p_decision, 0, address, vouch.clock())
-    where made.to_state in ('held', 'rejected') and made.action <> 'escalate'
-       or made.to_state = 'published' and made.from_state in ('held', 'rejected');
+  if 'published' in (p_made.from_state, p_made.to_state) then
+    perform vouch.outbox_add(p_made.store_id, 'rating.changed', jsonb_build_object('rating', jsonb_build_object('product_id', p_product)));
+  end if;
+  if p_made.actor <> 'author' and (p_made.to_state in ('held', 'rejected') or p_made.to_state = 'published' and p_made.from_state in ('held', 'rejected')) then
+    address := vouch.review_address(p_made.store_id, p_made.review_id);
+    if address is not null then
+      perform vouch.mail_enqueue(p_made.store_id, p_made.to_state, p_made.decision_id, 0, address, vouch.clock());
+    end if;
   end if;
 end
 $$;

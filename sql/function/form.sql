@@ -45,7 +45,7 @@ declare
   single jsonb;
   answers jsonb := '[]';
 begin
-  perform vouch.enter(p_store), vouch.gate(p_store, false);
+  perform vouch.gate(p_store, false);
   link := vouch.link_open(p_store, 'review', p_token_hash);
   select o.order_id, o.customer_id, o.address_key into about from vouch.sales_order o
   where o.store_id = p_store
@@ -69,6 +69,7 @@ language plpgsql as $$
 declare
   line vouch.order_line;
   known bigint;
+  made record;
   body jsonb;
 begin
   select l.* into line from vouch.order_line l
@@ -83,6 +84,7 @@ begin
   end if;
   body := p_words || jsonb_build_object('product_id', line.product_id, 'order_id', p_order, 'line_id', line.line_id, 'customer_id', p_customer_id,
     'address_key', encode(p_address_key, 'hex'), 'claim', 'invited');
-  return vouch.review_arrived(p_store, vouch.review_create(p_store, body, 'invited', vouch.clock()), body);
+  made := vouch.review_create(p_store, body, 'invited', vouch.clock());
+  return vouch.review_arrived(p_store, made.review_id, made.verified, body);
 end
 $$;

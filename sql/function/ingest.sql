@@ -9,6 +9,13 @@ declare
   new_sources text[];
   new_ids text[];
 begin
+  if cardinality(e_id) = 1 then
+    insert into vouch.event (store_id, source, id, type, time, received_at, state, data)
+    values (p_store, e_source[1], e_id[1], e_type[1], e_time[1], p_at,
+      case when e_kept[1] is null then 'applied'::vouch.event_state else 'ignored' end, e_kept[1])
+    on conflict (store_id, source, id) do nothing;
+    return case when not found then array[false] end;
+  end if;
   with added as (
     insert into vouch.event (store_id, source, id, type, time, received_at, state, data)
     select p_store, e.source, e.id, e.type, e.time, p_at, (case when e.kept is null then 'applied' else 'ignored' end)::vouch.event_state, e.kept
@@ -98,14 +105,15 @@ create or replace function vouch.ingest(
 ) returns jsonb
 language plpgsql security definer as $$
 declare
+  at_clock timestamptz;
   fresh boolean[];
   placed record;
   due text[];
   reviews bigint[];
   replies jsonb := '{}';
 begin
-  perform vouch.enter(p_store), vouch.gate(p_store, cardinality(array_remove(e_body, null)) > 1 or 'customer.erased' = any (e_type));
-  fresh := vouch.event_record(p_store, vouch.clock(), e_source, e_id, e_type, e_time, e_kept);
+  at_clock := vouch.gate(p_store, cardinality(e_id) > 1 and cardinality(array_remove(e_body, null)) > 1 or 'customer.erased' = any (e_type));
+  fresh := vouch.event_record(p_store, at_clock, e_source, e_id, e_type, e_time, e_kept);
   if cardinality(p_event) > 0 then
     placed := vouch.order_place(p_store, fresh, p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_key,
       p_customer_id, p_email, p_name, p_locale, p_country, p_timezone, p_consent, p_currency, p_total, p_groups,

@@ -166,7 +166,7 @@ declare
   single record;
   mail vouch.outgoing_mail;
 begin
-  perform vouch.enter(p_store), vouch.gate(p_store, false);
+  perform vouch.gate(p_store, false);
   for single in
     select a.* from unnest(p_mails, p_leases, p_message_ids, p_tokens, p_code_hashes, p_codes)
       as a (id, lease, message_id, tokens, code_hash, code) order by a.id

@@ -162,14 +162,16 @@ $$;
 comment on function vouch.hold_decide is 'What the policy makes of the reasons: which hold, which only label, until when. Reasons are all it sees: no stars, no author.';
 
 create or replace function vouch.revision_add(
-  p_store text, p_review bigint, p_words jsonb, p_written_at timestamptz, p_state text
+  p_store text, p_review bigint, p_words jsonb, p_written_at timestamptz, p_state text, p_first boolean default false
 ) returns integer
 language plpgsql as $$
 declare
   added vouch.review_revision;
 begin
-  select coalesce(max(r.revision), 0) + 1 into added.revision from vouch.review_revision r
-  where r.store_id = p_store and r.review_id = p_review;
+  added.revision := 1;
+  if not p_first then
+    select max(r.revision) + 1 into added.revision from vouch.review_revision r where r.store_id = p_store and r.review_id = p_review;
+  end if;
   added.store_id := p_store;
   added.review_id := p_review;
   added.rating := (p_words ->> 'rating')::smallint;
@@ -179,7 +181,10 @@ begin
   added.locale := p_words ->> 'locale';
   added.written_at := p_written_at;
   added.received_at := vouch.clock();
-  added.reasons := array(select x from jsonb_array_elements_text(p_words -> 'reasons') x order by x);
+  added.reasons := '{}';
+  if jsonb_array_length(p_words -> 'reasons') > 0 then
+    added.reasons := array(select x from jsonb_array_elements_text(p_words -> 'reasons') x order by x);
+  end if;
   added.marks := coalesce(p_words -> 'marks', '[]');
   added.held_for := '{}';
   added.labels := '{}';
@@ -192,20 +197,17 @@ end
 $$;
 comment on function vouch.revision_add is 'Stores words and stars as the next revision, with a salted digest.';
 
-create or replace function vouch.revision_decide(p_store text, p_review bigint, p_revision integer) returns jsonb
+create or replace function vouch.revision_decide(p_store text, p_review bigint, p_revision integer, p_verified boolean) returns jsonb
 language plpgsql as $$
 declare
-  verified boolean := vouch.review_verify(p_store, p_review);
   found_reasons text[];
   verdict record;
 begin
-  select r.reasons || case when verified then '{}' else array['unverified'] end into found_reasons
-  from vouch.review_revision r where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision;
-  verdict := vouch.hold_decide(p_store, found_reasons);
-  update vouch.review_revision r set held_for = verdict.held_for, labels = verdict.labels
+  select r.reasons into found_reasons from vouch.review_revision r
   where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision;
+  verdict := vouch.hold_decide(p_store, found_reasons || case when p_verified then '{}' else array['unverified'] end);
   perform vouch.revision_move(p_store, p_review, p_revision, case when cardinality(verdict.held_for) > 0 then 'hold' else 'publish' end,
-    'vouch', true, null, null, verdict.deadline_at);
+    'vouch', true, null, null, verdict.deadline_at, verdict.held_for, verdict.labels);
   return vouch.review_answer(p_store, p_review, p_revision);
 end
 $$;
@@ -283,51 +285,90 @@ begin
   end if;
   added := vouch.revision_add(p_store, p_review, p_words, p_written_at, 'unconfirmed');
   perform vouch.revision_advance(p_store, p_review, added);
-  return vouch.revision_decide(p_store, p_review, added);
+  return vouch.revision_decide(p_store, p_review, added, vouch.review_verify(p_store, p_review));
 end
 $$;
 comment on function vouch.review_revise is
 'An edit by its author: a revision decided by itself; the published one stays until another is published. One that comes late, written before the current one, is kept as an earlier wording.';
 
-create or replace function vouch.review_create(p_store text, p_body jsonb, p_claim text, p_written_at timestamptz) returns bigint
-language plpgsql as $$
+create or replace function vouch.review_create(
+  p_store text, p_body jsonb, p_claim text, p_written_at timestamptz, out review_id bigint, out verified boolean
+) language plpgsql as $$
 declare
-  created bigint;
+  line record;
 begin
-  insert into vouch.review (store_id, external_id, product_id, claim, customer_id, address_key, wanted_order_id,
-                            wanted_line_id, verified_reason, invited, state, revision, written_at)
-  values (p_store, p_body ->> 'external_id', p_body ->> 'product_id', p_claim, p_body ->> 'customer_id',
-    decode(p_body ->> 'address_key', 'hex'), p_body ->> 'order_id', p_body ->> 'line_id', 'no_author', p_claim = 'invited', 'held', 1, p_written_at)
-  returning review_id into created;
-  perform vouch.revision_add(p_store, created, p_body, p_written_at, 'unconfirmed');
-  return created;
+  line := vouch.purchase_of(p_store, 0, p_claim, p_body ->> 'customer_id', decode(p_body ->> 'address_key', 'hex'), p_body ->> 'product_id',
+    p_body ->> 'order_id', p_body ->> 'line_id', p_written_at);
+  loop
+    begin
+      insert into vouch.review as v (store_id, external_id, product_id, claim, customer_id, address_key, wanted_order_id, wanted_line_id,
+        order_id, line_id, experience_at, verified, verified_reason, incentivised, invited, state, revision, written_at)
+      values (p_store, p_body ->> 'external_id', p_body ->> 'product_id', p_claim, p_body ->> 'customer_id',
+        decode(p_body ->> 'address_key', 'hex'), p_body ->> 'order_id', p_body ->> 'line_id',
+        line.order_id, line.line_id, line.delivered_at, line.line_id is not null, line.reason,
+        line.order_id is not null and exists (select from vouch.discount_code d where d.store_id = p_store and d.order_id = line.order_id),
+        p_claim = 'invited', 'held', 1, p_written_at)
+      returning v.review_id, v.verified into review_id, verified;
+      exit;
+    exception when unique_violation then -- another review took the line in this moment: look again
+      line := vouch.purchase_of(p_store, 0, p_claim, p_body ->> 'customer_id', decode(p_body ->> 'address_key', 'hex'),
+        p_body ->> 'product_id', p_body ->> 'order_id', p_body ->> 'line_id', p_written_at);
+    end;
+  end loop;
+  perform vouch.revision_add(p_store, review_id, p_body, p_written_at, 'unconfirmed', true);
 end
 $$;
+comment on function vouch.review_create is 'Stores a new review with its first revision, tied to its line; what becomes of it is decided next.';
 
 create or replace function vouch.review_to_edit(p_store text, p_body jsonb, p_written_at timestamptz) returns bigint
 language plpgsql as $$
 declare
-  found_id bigint;
+  buyer text := p_body ->> 'customer_id';
+  wanted text := p_body ->> 'order_id';
+  wanted_line text := p_body ->> 'line_id';
+  candidate record;
   line record;
 begin
   if p_body ->> 'claim' <> 'authenticated' then
     return null;
   end if;
-  perform pg_advisory_xact_lock(hashtextextended(concat_ws('|', p_store, p_body ->> 'customer_id', p_body ->> 'product_id'), 1));
-  line := vouch.purchase_of(p_store, 0, 'authenticated', p_body ->> 'customer_id', null, p_body ->> 'product_id',
-    p_body ->> 'order_id', p_body ->> 'line_id', p_written_at);
-  select v.review_id into found_id from vouch.review v
-  where v.store_id = p_store and v.product_id = p_body ->> 'product_id' and v.customer_id = p_body ->> 'customer_id'
-    and v.claim in ('authenticated', 'invited', 'confirmed') and v.state <> 'withdrawn'
-    and (p_body ->> 'order_id' is null or coalesce(v.order_id, v.wanted_order_id, p_body ->> 'order_id') = p_body ->> 'order_id')
-    and (p_body ->> 'line_id' is null or coalesce(v.line_id, v.wanted_line_id, p_body ->> 'line_id') = p_body ->> 'line_id')
-    and (not v.verified or line.line_id is null)
-  order by v.verified, v.review_id desc limit 1;
-  return found_id;
+  perform pg_advisory_xact_lock(hashtextextended(concat_ws('|', p_store, buyer, p_body ->> 'product_id'), 1));
+  for candidate in
+    select v.review_id, v.verified from vouch.review v
+    where v.store_id = p_store and v.customer_id = buyer and v.product_id = p_body ->> 'product_id'
+      and v.claim in ('authenticated', 'invited', 'confirmed') and v.state <> 'withdrawn'
+      and (wanted is null or coalesce(v.order_id, v.wanted_order_id, wanted) = wanted)
+      and (wanted_line is null or coalesce(v.line_id, v.wanted_line_id, wanted_line) = wanted_line)
+    order by v.verified, v.review_id desc limit 1
+  loop
+    if candidate.verified then
+      line := vouch.purchase_of(p_store, 0, 'authenticated', buyer, null, p_body ->> 'product_id', wanted, wanted_line, p_written_at);
+    end if;
+    if not candidate.verified or line.line_id is null then
+      return candidate.review_id;
+    end if;
+  end loop;
+  return null;
 end
 $$;
 comment on function vouch.review_to_edit is
 'The review that a further submission of this authenticated buyer for the product edits: one without a line yet, or, with no unreviewed line left, the newest. NULL: it is a new review.';
+
+create or replace function vouch.review_named(p_store text, p_body jsonb) returns bigint
+language plpgsql stable as $$
+declare
+  known record;
+begin
+  select n.review_id, v.customer_id into known from vouch.review_name n
+  left join vouch.review v on v.store_id = n.store_id and v.review_id = n.review_id
+  where n.store_id = p_store and n.external_id = p_body ->> 'external_id';
+  if found and (p_body ->> 'claim' <> 'authenticated' or known.customer_id is distinct from p_body ->> 'customer_id') then
+    perform vouch.refuse('VO102', '/data/review/id', 'a review with this id exists already; its author edits it with review.edited');
+  end if;
+  return known.review_id;
+end
+$$;
+comment on function vouch.review_named is 'The review of this author that has the submission''s id already, if any; VO102 when it is somebody else''s.';
 
 create or replace function vouch.review_submit(p_store text, p_body jsonb, p_time timestamptz) returns jsonb
 language plpgsql as $$
@@ -335,36 +376,39 @@ declare
   written timestamptz := least(coalesce(p_time, vouch.clock()), vouch.clock());
   body jsonb := vouch.author_of(p_store, p_body, written);
   known bigint;
-  review bigint;
+  made record;
 begin
-  select n.review_id into known from vouch.review_name n where n.store_id = p_store and n.external_id = body ->> 'external_id';
-  if known is not null and not exists (select from vouch.review v where v.store_id = p_store and v.review_id = known
-      and body ->> 'claim' = 'authenticated' and v.customer_id = body ->> 'customer_id') then
-    perform vouch.refuse('VO102', '/data/review/id', 'a review with this id exists already; its author edits it with review.edited');
+  if body ? 'external_id' then
+    known := vouch.review_named(p_store, body);
   end if;
   known := coalesce(known, vouch.review_to_edit(p_store, body, written));
-  review := coalesce(known, vouch.review_create(p_store, body, body ->> 'claim', written));
+  if known is null then
+    made := vouch.review_create(p_store, body, body ->> 'claim', written);
+  end if;
   if body ? 'external_id' then
-    insert into vouch.review_name (store_id, external_id, review_id) values (p_store, body ->> 'external_id', review) on conflict do nothing;
+    insert into vouch.review_name (store_id, external_id, review_id)
+    values (p_store, body ->> 'external_id', coalesce(known, made.review_id)) on conflict do nothing;
   end if;
   if known is not null then
-    return vouch.review_revise(p_store, review, body, written);
+    return vouch.review_revise(p_store, known, body, written);
   end if;
-  return vouch.review_arrived(p_store, review, body);
+  return vouch.review_arrived(p_store, made.review_id, made.verified, body);
 end
 $$;
 comment on function vouch.review_submit is 'review.submitted: stored, tied to its line, decided, in one. A second one for the same line is an edit.';
 
-create or replace function vouch.review_arrived(p_store text, p_review bigint, p_body jsonb) returns jsonb
+create or replace function vouch.review_arrived(p_store text, p_review bigint, p_verified boolean, p_body jsonb) returns jsonb
 language plpgsql as $$
 declare
-  answer jsonb := vouch.revision_decide(p_store, p_review, 1);
+  answer jsonb := vouch.revision_decide(p_store, p_review, 1, p_verified);
 begin
   if p_body ->> 'claim' = 'unconfirmed' then
     perform vouch.confirmation_ask(p_store, p_review, 1, 'author', decode(p_body ->> 'address_key', 'hex'));
   end if;
-  perform vouch.discount_on_submission(p_store, v.order_id)
-  from vouch.review v where v.store_id = p_store and v.review_id = p_review and v.order_id is not null;
+  if p_verified then
+    perform vouch.discount_on_submission(p_store, v.order_id)
+    from vouch.review v where v.store_id = p_store and v.review_id = p_review;
+  end if;
   return answer;
 end
 $$;

@@ -23,7 +23,7 @@ comment on column vouch.event.data is 'The event as it came, for types this vers
 
 create table vouch.customer (
   store_id text collate "C" not null,
-  address_key bytea not null constraint customer_address_key_is_32_bytes check (length(address_key) = 32),
+  address_key bytea not null,
   customer_id text collate "C",
   email text,
   name text,
@@ -35,7 +35,6 @@ create table vouch.customer (
   locale_at timestamptz,
   consent_at timestamptz,
   erased_at timestamptz,
-  constraint customer_erased_has_no_contact check (erased_at is null or (email is null and name is null and customer_id is null)),
   primary key (store_id, address_key)
 );
 create index customer_by_id on vouch.customer (store_id, customer_id) where customer_id is not null;

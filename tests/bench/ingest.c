@@ -84,7 +84,7 @@ static void placed_add(struct db_array *c, int64_t n, long number) {
     uint8_t key[32];
     struct db_array *o = c + ORDERS;
 
-    snprintf(order, sizeof order, "o-%08lx", (unsigned long)number * 2654435761u % 4294967296u);
+    snprintf(order, sizeof order, "o-%012lx", (unsigned long)number * 2654435761u % 281474976710656u);
     snprintf(id, sizeof id, "p-%s", order);
     snprintf(email, sizeof email, "buyer%ld@example.test", number);
     snprintf(rank, sizeof rank, "/shop|%s", id);
@@ -115,7 +115,7 @@ static void placed_add(struct db_array *c, int64_t n, long number) {
 
 static void delivered_add(struct db_array *c, int64_t n, long number) {
     char order[32], id[40];
-    snprintf(order, sizeof order, "o-%08lx", (unsigned long)number * 2654435761u % 4294967296u);
+    snprintf(order, sizeof order, "o-%012lx", (unsigned long)number * 2654435761u % 281474976710656u);
     snprintf(id, sizeof id, "d-%s", order);
     event_add(c, id, "order.delivered");
     db_array_int(&c[FACTS], n);
@@ -192,9 +192,14 @@ static void measure(struct db_pool *pool, const struct shape *shape, double seco
     struct lane lanes[64] = {0};
     const int64_t from = clock_now_us();
     static long delivered_from;
+    static bool counting;
     long calls = 0, failed = 0;
     double cpu = 0;
 
+    if (!counting) {
+        delivered_from = next_order;
+        counting = true;
+    }
     for (int i = 0; i < shape->connections; i++) {
         lanes[i] = (struct lane){.pool = pool, .shape = shape, .until_us = from + (int64_t)(seconds * 1e6),
                                  .first = delivered_from + i * 400000L};
@@ -228,6 +233,7 @@ int main(int argc, char **argv) {
     struct db_pool *pool = NULL;
 
     begun_us = clock_wall_us();
+    next_order = begun_us / 1000 % 1000000000 * 1000; /* not the orders of another run */
     if (argc < 2 || db_pool_open(argv[1], 8, &pool, &why) || db_pool_resolve(pool, &why)) {
         fprintf(stderr, "usage: ingest URL [SECONDS]: %s\n", why.detail);
         return 1;
