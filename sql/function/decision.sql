@@ -44,18 +44,18 @@ end
 $$;
 comment on function vouch.decision_record is 'Writes a decision to the append-only record, in the transaction that carries it out.';
 
-create or replace function vouch.review_settle(p_store text, p_review bigint) returns void
+create or replace function vouch.review_settle(p_store text, p_review bigint, p_current integer) returns void
 language plpgsql as $$
+declare
+  published integer := (select max(r.revision) from vouch.review_revision r
+                        where r.store_id = p_store and r.review_id = p_review and r.state = 'published');
+  current_state text := (select case r.state when 'unconfirmed' then 'held' else r.state end from vouch.review_revision r
+                         where r.store_id = p_store and r.review_id = p_review and r.revision = p_current);
 begin
   update vouch.review v set
-    published_revision = p.revision,
-    published_at = case when p.revision is not null then coalesce(v.published_at, vouch.clock()) end,
-    state = case when p.revision is not null then 'published' else case n.state when 'unconfirmed' then 'held' else n.state end end
-  from (select max(r.revision) as revision from vouch.review_revision r
-        where r.store_id = p_store and r.review_id = p_review and r.state = 'published') p,
-    (select r.state from vouch.review_revision r
-     join vouch.review c on c.store_id = r.store_id and c.review_id = r.review_id and c.revision = r.revision
-     where r.store_id = p_store and r.review_id = p_review) n
+    published_revision = published,
+    published_at = case when published is not null then coalesce(v.published_at, vouch.clock()) end,
+    state = case when published is not null then 'published' else current_state end
   where v.store_id = p_store and v.review_id = p_review;
 end
 $$;
@@ -95,7 +95,7 @@ begin
   if 'published' in (words.state, goal) and words.state <> goal then
     perform vouch.rating_count(p_store, review.product_id, words.rating, case when goal = 'published' then 1 else -1 end);
   end if;
-  perform vouch.review_settle(p_store, p_review), vouch.decision_tell(made, review.revision, review.product_id);
+  perform vouch.review_settle(p_store, p_review, review.revision), vouch.decision_tell(made, review.revision, review.product_id);
   return made.decision_id;
 end
 $$;
@@ -111,7 +111,7 @@ begin
     return;
   end if;
   if p_made.to_state <> 'withdrawn' or p_made.revision = p_current then
-    perform vouch.outbox_add(p_made.store_id, 'review.' || p_made.to_state, vouch.review_event(p_made.store_id, p_made.review_id, p_made.decision_id));
+    perform vouch.outbox_add(p_made.store_id, 'review.' || p_made.to_state, vouch.review_event(p_made));
   end if;
   if 'published' in (p_made.from_state, p_made.to_state) then
     perform vouch.outbox_add(p_made.store_id, 'rating.changed', jsonb_build_object('rating', jsonb_build_object('product_id', p_product)));
@@ -139,19 +139,20 @@ end
 $$;
 comment on function vouch.review_address is 'Where the author is written to; NULL while nobody has shown that an address is the author''s.';
 
-create or replace function vouch.review_event(p_store text, p_review bigint, p_decision bigint) returns jsonb
+create or replace function vouch.review_event(p_made vouch.review_decision) returns jsonb
 language plpgsql stable as $$
+declare
+  review vouch.review;
+  stars smallint := (select r.rating from vouch.review_revision r
+                     where r.store_id = p_made.store_id and r.review_id = p_made.review_id and r.revision = p_made.revision);
 begin
-  return (
-    select jsonb_strip_nulls(jsonb_build_object('review', jsonb_build_object('review_id', v.review_id, 'id', v.external_id, 'product_id', v.product_id,
-      'order_id', v.order_id, 'line_id', v.line_id, 'verified', v.verified, 'rating', r.rating, 'state', d.to_state,
-      'reasons', to_jsonb(d.reasons), 'ground', d.ground, 'automated', d.automated)))
-    from vouch.review_decision d
-    join vouch.review v on v.store_id = d.store_id and v.review_id = d.review_id
-    join vouch.review_revision r on r.store_id = d.store_id and r.review_id = d.review_id and r.revision = d.revision
-    where d.store_id = p_store and d.decision_id = p_decision);
+  select v.* into review from vouch.review v where v.store_id = p_made.store_id and v.review_id = p_made.review_id;
+  return jsonb_strip_nulls(jsonb_build_object('review', jsonb_build_object('review_id', review.review_id, 'id', review.external_id,
+    'product_id', review.product_id, 'order_id', review.order_id, 'line_id', review.line_id, 'verified', review.verified, 'rating', stars,
+    'state', p_made.to_state, 'reasons', to_jsonb(p_made.reasons), 'ground', p_made.ground, 'automated', p_made.automated)));
 end
 $$;
+comment on function vouch.review_event is 'A decision as the store hears of it.';
 
 create or replace function vouch.hold_lift(p_store text, p_review bigint, p_reason text) returns void
 language plpgsql as $$

@@ -215,41 +215,47 @@ comment on function vouch.revision_decide is 'The first, automated decision on a
 
 create or replace function vouch.review_answer(p_store text, p_review bigint, p_revision integer) returns jsonb
 language plpgsql stable as $$
+declare
+  review record;
+  words record;
 begin
-  return (
-    select jsonb_build_object('review', jsonb_build_object('review_id', v.review_id,
-      'state', case r.state when 'superseded' then v.state when 'unconfirmed' then 'held' else r.state end,
-      'verified', v.verified, 'reasons', to_jsonb(r.held_for || r.labels)))
-    from vouch.review v
-    join vouch.review_revision r on r.store_id = v.store_id and r.review_id = v.review_id and r.revision = p_revision
-    where v.store_id = p_store and v.review_id = p_review);
+  select v.state, v.verified into review from vouch.review v where v.store_id = p_store and v.review_id = p_review;
+  select r.state, r.held_for || r.labels as reasons into words from vouch.review_revision r
+  where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision;
+  return jsonb_build_object('review', jsonb_build_object('review_id', p_review,
+    'state', case words.state when 'superseded' then review.state when 'unconfirmed' then 'held' else words.state end,
+    'verified', review.verified, 'reasons', to_jsonb(words.reasons)));
 end
 $$;
 comment on function vouch.review_answer is 'What the sender of a revision learns: {"review":{"review_id","state","verified","reasons"}}.';
 
-create or replace function vouch.review_same(p_store text, p_review bigint, p_words jsonb) returns integer
+create or replace function vouch.review_same(p_store text, p_review bigint, p_revision integer, p_words jsonb) returns boolean
 language plpgsql stable as $$
 begin
-  return (
-    select r.revision from vouch.review_revision r
-    join vouch.review v on v.store_id = r.store_id and v.review_id = r.review_id and v.revision = r.revision
-    where r.store_id = p_store and r.review_id = p_review and r.rating = (p_words ->> 'rating')::smallint
+  return exists (
+    select from vouch.review_revision r
+    where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision and r.rating = (p_words ->> 'rating')::smallint
       and (r.title, r.body, r.author_name) is not distinct from
         (nullif(p_words ->> 'title', ''), nullif(p_words ->> 'body', ''), nullif(p_words ->> 'name', '')));
 end
 $$;
-comment on function vouch.review_same is 'The newest revision when these are its very words and stars (a form sent twice), else NULL.';
+comment on function vouch.review_same is 'Whether these are the very words and stars of a revision (a form sent twice).';
 
 create or replace function vouch.revision_advance(p_store text, p_review bigint, p_revision integer) returns void
 language plpgsql as $$
+declare
+  waiting integer;
 begin
-  update vouch.review v set revision = p_revision, written_at = greatest(v.written_at, r.written_at)
-  from vouch.review_revision r
-  where v.store_id = p_store and v.review_id = p_review and r.store_id = p_store and r.review_id = p_review and r.revision = p_revision;
+  update vouch.review v set revision = p_revision, written_at = greatest(v.written_at, (
+    select r.written_at from vouch.review_revision r where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision))
+  where v.store_id = p_store and v.review_id = p_review;
   update vouch.review_revision r set state = 'superseded'
   where r.store_id = p_store and r.review_id = p_review and r.state = 'unconfirmed' and r.revision <> p_revision;
-  perform vouch.revision_move(p_store, p_review, r.revision, 'supersede', 'author', false, null, null, null)
-  from vouch.review_revision r where r.store_id = p_store and r.review_id = p_review and r.state = 'held';
+  for waiting in
+    select r.revision from vouch.review_revision r where r.store_id = p_store and r.review_id = p_review and r.state = 'held'
+  loop
+    perform vouch.revision_move(p_store, p_review, waiting, 'supersede', 'author', false, null, null, null);
+  end loop;
 end
 $$;
 comment on function vouch.revision_advance is 'Makes a new revision the current one: what still waited before it is superseded, what is published stays.';
@@ -271,13 +277,11 @@ create or replace function vouch.review_revise(p_store text, p_review bigint, p_
 language plpgsql as $$
 declare
   known vouch.review;
-  same integer;
   added integer;
 begin
   select v.* into known from vouch.review v where v.store_id = p_store and v.review_id = p_review for no key update;
-  same := vouch.review_same(p_store, p_review, p_words);
-  if same is not null then
-    return vouch.review_repeat(p_store, p_review, same, p_written_at);
+  if vouch.review_same(p_store, p_review, known.revision, p_words) then
+    return vouch.review_repeat(p_store, p_review, known.revision, p_written_at);
   end if;
   if p_written_at < known.written_at then
     perform vouch.revision_add(p_store, p_review, p_words, p_written_at, 'superseded');
@@ -357,15 +361,13 @@ comment on function vouch.review_to_edit is
 create or replace function vouch.review_named(p_store text, p_body jsonb) returns bigint
 language plpgsql stable as $$
 declare
-  known record;
+  known bigint := (select n.review_id from vouch.review_name n where n.store_id = p_store and n.external_id = p_body ->> 'external_id');
 begin
-  select n.review_id, v.customer_id into known from vouch.review_name n
-  left join vouch.review v on v.store_id = n.store_id and v.review_id = n.review_id
-  where n.store_id = p_store and n.external_id = p_body ->> 'external_id';
-  if found and (p_body ->> 'claim' <> 'authenticated' or known.customer_id is distinct from p_body ->> 'customer_id') then
+  if known is not null and (p_body ->> 'claim' <> 'authenticated' or p_body ->> 'customer_id' is distinct from
+      (select v.customer_id from vouch.review v where v.store_id = p_store and v.review_id = known)) then
     perform vouch.refuse('VO102', '/data/review/id', 'a review with this id exists already; its author edits it with review.edited');
   end if;
-  return known.review_id;
+  return known;
 end
 $$;
 comment on function vouch.review_named is 'The review of this author that has the submission''s id already, if any; VO102 when it is somebody else''s.';
