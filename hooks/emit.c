@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-enum { EMIT_SPOOL_SHARE = 4, EMIT_SPOOL_US = 100000 }; /* of the deadline, at most */
+enum { EMIT_SPOOL_SHARE = 3, EMIT_SPOOL_US = 200000 }; /* of the deadline, at most */
 
 struct emission {
     struct vouch *module;
@@ -95,8 +95,8 @@ static int emit_spool(struct emission *e, struct error *error) {
         code = texts[i] ? 0 : ERROR_FAILED;
     }
     code = code ? error_set(error, code, "", "no memory to spool the events")
-                : spool_put(e->module->spool, e->shop->store.name, texts, lengths, count,
-                            e->deadline_us, error);
+                : spooler_put(e->module->spooler, e->shop->store.name, texts, lengths,
+                              count, e->deadline_us, error);
     for (size_t i = 0; texts && i < count; i++) {
         memory_free((char *)(uintptr_t)texts[i]);
     }

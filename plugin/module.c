@@ -114,6 +114,7 @@ static void module_free(struct vouch *module) {
         shop_close(module->shops[i]);
     }
     memory_free(module->shops);
+    spooler_close(module->spooler);
     spool_close(module->spool);
     db_pool_close(module->pool);
     keyring_close(module->keys);
@@ -164,6 +165,9 @@ static int module_build(struct vouch *module, struct options *options,
     if (!code && options->spool) {
         code = module_blame(spool_open(options->spool, &module->spool, &why), &why,
                             "/spool", error);
+    }
+    if (!code && options->spool) {
+        code = spooler_open(module->spool, &module->spooler, error);
     }
     if (!code && options->key) {
         code = module_blame(

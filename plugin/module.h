@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "intake.h"
+#include "intake_spool.h"
 #include "io/spool.h"
 #include "options.h"
 #include "store.h"
@@ -50,7 +51,8 @@ struct vouch {
     struct log *log;
     struct db_pool *pool;
     struct spool *spool; /* NULL: none */
-    atomic_bool ready;   /* schema seen, keys known, stores known */
+    struct spooler *spooler;
+    atomic_bool ready; /* schema seen, keys known, stores known */
 
     pthread_mutex_t lock; /* shops (only added to), keys, workers */
     pthread_cond_t changed;
@@ -59,6 +61,7 @@ struct vouch {
     size_t shop_count;
     struct worker *idle; /* workers nobody runs, the longest idle first */
     int workers;         /* idle or not */
+    bool draining;       /* one of them moves the spool */
     int steps;           /* being taken, by own threads or callers */
     pthread_t crew[MODULE_WORKERS_MOST];
     int crewed;        /* threads to be joined */

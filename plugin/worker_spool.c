@@ -158,17 +158,14 @@ static int drain_look(struct vouch *module, bool *some, struct error *error) {
     return code;
 }
 
-int worker_drain(struct vouch *module, size_t turn, int64_t deadline_us, int *done,
-                 struct error *error) {
+static int drain_all(struct vouch *module, size_t turn, int64_t deadline_us, int *done,
+                     struct error *error) {
     int64_t now = clock_now_us();
     int64_t until = now + (deadline_us - now) / 2;
     size_t count = 0;
     bool some = false;
     int code;
 
-    if (!module->spool) {
-        return 0;
-    }
     code = drain_look(module, &some, error);
     while (some && module_shop_at(module, count)) {
         count++;
@@ -181,6 +178,26 @@ int worker_drain(struct vouch *module, size_t turn, int64_t deadline_us, int *do
             code = drain_some(&drain, &more, error);
             more = more && clock_now_us() < until;
         }
+    }
+    return code;
+}
+
+/* Only one at a time: a second would keep those who write to the spool from its lock. */
+static bool drain_mine(struct vouch *module, bool begin) {
+    pthread_mutex_lock(&module->lock);
+    bool mine = !begin || !module->draining;
+    module->draining = begin;
+    pthread_mutex_unlock(&module->lock);
+    return mine;
+}
+
+int worker_drain(struct vouch *module, size_t turn, int64_t deadline_us, int *done,
+                 struct error *error) {
+    int code = 0;
+
+    if (module->spool && drain_mine(module, true)) {
+        code = drain_all(module, turn, deadline_us, done, error);
+        drain_mine(module, false);
     }
     return code;
 }

@@ -141,6 +141,7 @@ class Contract(unittest.TestCase):
 
     def test_05_one_instance(self):
         """equal options share an instance, with as many closes as opens; others have their own"""
+        before = threads()
         a = vouch.Module(json.dumps(self.options(store="main")))
         b = vouch.Module('{"store" : "main", "emit_deadline_ms": 10000, "database": %s}' % json.dumps(self.database.url))
         c = vouch.Module(self.options(store="main", emit_deadline_ms=9999))
@@ -153,7 +154,7 @@ class Contract(unittest.TestCase):
         b.stop()
         b.close()
         c.close()
-        self.assertEqual(len(threads()), 1)
+        self.assertEqual(threads(), before)
 
     def test_06_environment(self):
         """without options, and without "database", the environment is taken"""

@@ -27,7 +27,7 @@ BEGIN {
     owner["curl/curl.h"] = "^plugin/io/net\\.c$"
     owner["resolv.h"] = "^plugin/io/conninfo\\.c$"
     owner["malloc.h"] = "^plugin/base/memory\\.c$"
-    owner["pthread.h"] = "^plugin/(module|intake|worker|settings|base/log|io/db[a-z_]*)\\.[ch]$"
+    owner["pthread.h"] = "^plugin/(module|intake|intake_spool|worker|settings|base/log|io/db[a-z_]*)\\.[ch]$"
     split("arpa/inet dlfcn errno fcntl float inttypes limits math netdb netinet/in netinet/tcp poll sched setjmp signal stdarg stdatomic stdalign stdbool stddef stdint stdio stdlib string strings sys/eventfd sys/file sys/mman sys/random sys/socket sys/stat sys/time sys/types sys/uio sys/un sys/prctl sys/syscall termios time unistd sys/statvfs sys/timerfd sys/epoll getopt pwd", word, " ")
     for (i in word) owner[word[i] ".h"] = "."
 }
