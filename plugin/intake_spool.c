@@ -9,12 +9,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 enum {
-    SPOOLER_EVENTS = 1000,
-    SPOOLER_BYTES = 8 * 1024 * 1024
-}; /* of others, in a group */
+    SPOOLER_EVENTS = 1000, /* of a group */
+    SPOOLER_BYTES = 8 * 1024 * 1024,
+    SPOOLER_LEAST_US = 20000
+};
 
 enum ticket_state {
     TICKET_WAITS = 0,
@@ -133,10 +135,14 @@ static int group_put(struct spooler *spooler, const struct ticket *group, size_t
     return code;
 }
 
-/* With the lock held, which is given up meanwhile. */
+/* With the lock held, which is given up meanwhile. With hardly any time left it takes nobody
+ * along: they have more. */
 static void lead(struct spooler *spooler, struct ticket *own, int64_t deadline_us) {
     struct error why = {0};
-    size_t count = group_take(spooler, own);
+
+    own->next = NULL;
+    bool hurried = deadline_us - clock_now_us() < SPOOLER_LEAST_US;
+    size_t count = hurried ? own->count : group_take(spooler, own);
 
     pthread_mutex_unlock(&spooler->lock);
     int code = group_put(spooler, own, count, deadline_us, &why);
