@@ -345,10 +345,11 @@ begin
       and (wanted_line is null or coalesce(v.line_id, v.wanted_line_id, wanted_line) = wanted_line)
     order by v.verified, v.review_id desc limit 1
   loop
-    if candidate.verified then
-      line := vouch.purchase_of(p_store, 0, 'authenticated', buyer, null, p_body ->> 'product_id', wanted, wanted_line, p_written_at);
+    if not candidate.verified then
+      return candidate.review_id;
     end if;
-    if not candidate.verified or line.line_id is null then
+    line := vouch.purchase_of(p_store, 0, 'authenticated', buyer, null, p_body ->> 'product_id', wanted, wanted_line, p_written_at);
+    if line.line_id is null then
       return candidate.review_id;
     end if;
   end loop;
