@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The only file that knows libcurl. Its SMTP stops after the login (CONNECT_ONLY): the mail
+ * Mail relays by libcurl (https.c is its other file). Its SMTP stops after the login (CONNECT_ONLY): the mail
  * dialogue itself is spoken in mail/, which alone can tell "not sent" from "perhaps sent".
  */
 #include "io/net.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
-#include <errno.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "io/pipe_guard.h"
 
 _Static_assert(LIBCURL_VERSION_NUM >= 0x075700,
                "libcurl 7.87 or newer (CURLOPT_QUICK_EXIT)");
@@ -49,41 +47,6 @@ struct net {
     struct curl_waitfd fds[NET_STREAMS_MAX];
     struct net_stream *watched[NET_STREAMS_MAX];
 };
-
-/*
- * OpenSSL writes without MSG_NOSIGNAL. The host's handler for SIGPIPE is not ours to change, so the
- * signal is blocked in this thread and taken back before the host can see it.
- */
-struct pipe_guard {
-    sigset_t before;
-    bool pending;
-};
-
-static void pipe_guard_enter(struct pipe_guard *guard) {
-    sigset_t set;
-    sigpending(&set);
-    guard->pending = sigismember(&set, SIGPIPE) == 1;
-    if (guard->pending)
-        return;
-    sigemptyset(&set);
-    sigaddset(&set, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &set, &guard->before);
-}
-
-static void pipe_guard_leave(struct pipe_guard *guard) {
-    static const struct timespec at_once = {0, 0};
-    sigset_t set;
-    if (guard->pending)
-        return;
-    sigpending(&set);
-    if (sigismember(&set, SIGPIPE) == 1) {
-        sigemptyset(&set);
-        sigaddset(&set, SIGPIPE);
-        while (sigtimedwait(&set, NULL, &at_once) < 0 && errno == EINTR)
-            ;
-    }
-    pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
-}
 
 const char *net_version(void) {
     return curl_version_info(CURLVERSION_NOW)->version;

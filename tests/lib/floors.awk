@@ -24,7 +24,7 @@ BEGIN {
     owner["sodium.h"] = "^plugin/base/crypto\\.c$"
     owner["libpq-fe.h"] = "^plugin/io/(pq|db[a-z_]*)\\.[ch]$"
     owner["sqlite3.h"] = "^plugin/io/spool\\.c$"
-    owner["curl/curl.h"] = "^plugin/io/net\\.c$"
+    owner["curl/curl.h"] = "^plugin/io/(net|https)\\.c$"
     owner["resolv.h"] = "^plugin/io/conninfo\\.c$"
     owner["malloc.h"] = "^plugin/base/memory\\.c$"
     owner["pthread.h"] = "^plugin/(module|intake|intake_spool|worker|settings|base/log|io/db[a-z_]*)\\.[ch]$"
