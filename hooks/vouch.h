@@ -133,9 +133,14 @@ int vouch_abi(void);
  *                       VOUCH_UNAVAILABLE. Ours alone: the host never
  *                       opens it with a SQLite of its own
  *   "emit_deadline_ms"  500: vouch_emit answers within this, the spool's fsync included
- *   "secrets"           {"key","smtp_password"}: "key" makes the tokens in links; without
+ *   "secrets"           {"key","smtp_password","tokens"}: "key" makes the tokens in links; without
  *                       one a key is made and kept in the database. "smtp_password" may
- *                       stand here instead of in SQL
+ *                       stand here instead of in SQL. "tokens" are the secrets of other
+ *                       services by the name under which SQL speaks of them
+ *   "https"             {"allow","ca_file"}: requests to other services (the outside
+ *                       classifier, webhooks) go to public addresses at ports 443 and 8443
+ *                       only, and to those listed, e.g. ["10.0.0.7:9443"]; ca_file: the
+ *                       certificates trusted instead of the system's
  *   "log"               {"level","file"}: level error, warning (default), info or debug;
  *                       file a path, "-" for stderr, without it no file. The last hundred
  *                       lines are in vouch_describe in any case. Addresses are masked

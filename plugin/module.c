@@ -50,6 +50,8 @@ static int shop_open(struct vouch *module, const char *name, struct shop **shop,
         made->store.log = module->log;
         made->store.keys = module->keys;
         made->store.smtp_password = module->options->smtp_password;
+        made->store.tokens = module->options->tokens;
+        made->store.https = &module->options->https;
         code = made->store.name ? settings_open(&made->store.settings, error)
                                 : error_set(error, ERROR_FAILED, "", "no memory");
     }

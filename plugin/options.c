@@ -96,8 +96,76 @@ static int options_stores(struct options *o, const json_t *value, struct error *
     return code;
 }
 
+/* {"name": "secret", …}: kept as they are, their bytes zeroed at the end. */
+static int options_tokens(struct options *o, const struct field *f) {
+    const json_t *object = NULL;
+    const char *name;
+    json_t *value;
+    int code = json_take_object(f, "tokens", &object);
+
+    json_object_foreach((json_t *)(uintptr_t)object, name, value) {
+        const char *text = json_string_value(value);
+        if (!code &&
+            (!text || strlen(text) > OPTIONS_SECRET_MOST || strpbrk(text, "\r\n"))) {
+            code = error_set(f->error, ERROR_INVALID, "/secrets/tokens",
+                             "each token is one line of text under its name");
+        }
+    }
+    if (!code && object) {
+        o->tokens = json_deep_copy(object);
+        code = o->tokens ? 0 : error_set(f->error, ERROR_FAILED, "", "no memory");
+    }
+    return code;
+}
+
+static int options_allow(struct options *o, const json_t *list, struct error *error) {
+    size_t count = json_array_size(list);
+
+    o->https_allow = memory_zero(count + 1, sizeof *o->https_allow);
+    if (!o->https_allow) {
+        return error_set(error, ERROR_FAILED, "", "no memory for the options");
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (!text || !https_guard_endpoint(text)) {
+            return error_set(
+                error, ERROR_INVALID, "/https/allow",
+                "each is an address with its port: 10.0.0.7:8443, [fd00::7]:443");
+        }
+        o->https_allow[i] = memory_copy(text);
+        if (!o->https_allow[i]) {
+            return error_set(error, ERROR_FAILED, "", "no memory for the options");
+        }
+        o->https.allow_count = i + 1;
+    }
+    return 0;
+}
+
+static int options_https(struct options *o, const struct field *f) {
+    static const char *const known[] = {"allow", "ca_file", NULL};
+    const json_t *object = NULL, *list = NULL;
+    int code = json_take_object(f, "https", &object);
+    struct field inner = {object, "/https", f->error};
+
+    if (!code) {
+        code = options_members(object, "/https", known, f->error);
+    }
+    if (!code) {
+        code = json_take_array(&inner, "allow", HTTPS_ALLOW_MOST, &list);
+    }
+    if (!code) {
+        code = options_allow(o, list, f->error);
+    }
+    if (!code) {
+        code = options_text(&inner, "ca_file", OPTIONS_PATH_MOST, &o->https_ca_file);
+    }
+    o->https.allow = o->https_allow;
+    o->https.ca_file = o->https_ca_file;
+    return code;
+}
+
 static int options_secrets(struct options *o, const struct field *f) {
-    static const char *const known[] = {"key", "smtp_password", NULL};
+    static const char *const known[] = {"key", "smtp_password", "tokens", NULL};
     const json_t *object = NULL;
     int code = json_take_object(f, "secrets", &object);
     struct field inner = {object, "/secrets", f->error};
@@ -111,6 +179,9 @@ static int options_secrets(struct options *o, const struct field *f) {
     if (!code) {
         code =
             options_text(&inner, "smtp_password", OPTIONS_SECRET_MOST, &o->smtp_password);
+    }
+    if (!code) {
+        code = options_tokens(o, &inner);
     }
     if (!code && o->key && strlen(o->key) < KEYRING_LEAST_BYTES) {
         code = error_set(f->error, ERROR_INVALID, "/secrets/key",
@@ -139,7 +210,7 @@ static int options_log(struct options *o, const struct field *f) {
 
 static int options_fill(struct options *o, const json_t *root, struct error *error) {
     static const char *const known[] = {"database", "store", "spool", "emit_deadline_ms",
-                                        "secrets",  "log",   NULL};
+                                        "secrets",  "log",   "https", NULL};
     struct field f = {root, "", error};
     int64_t deadline = 0;
     bool has = false;
@@ -161,6 +232,9 @@ static int options_fill(struct options *o, const json_t *root, struct error *err
     if (!code) {
         o->emit_deadline_ms = has ? (int)deadline : OPTIONS_EMIT_DEADLINE_MS;
         code = options_secrets(o, &f);
+    }
+    if (!code) {
+        code = options_https(o, &f);
     }
     return code ? code : options_log(o, &f);
 }
@@ -192,6 +266,15 @@ static void options_wipe_text(const json_t *text) {
     }
 }
 
+static void options_wipe_tokens(json_t *tokens) {
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(tokens, name, value) {
+        options_wipe_text(value);
+    }
+}
+
 /* The secrets that were read into JSON go with it. */
 static void options_wipe(json_t *root) {
     const json_t *secrets = json_object_get(root, "secrets");
@@ -199,6 +282,7 @@ static void options_wipe(json_t *root) {
     options_wipe_text(json_object_get(root, "database"));
     options_wipe_text(json_object_get(secrets, "key"));
     options_wipe_text(json_object_get(secrets, "smtp_password"));
+    options_wipe_tokens(json_object_get(secrets, "tokens"));
     json_decref(root);
 }
 
@@ -258,6 +342,13 @@ void options_free(struct options *options) {
     memory_free(options->spool);
     options_forget(options->key);
     options_forget(options->smtp_password);
+    options_wipe_tokens(options->tokens);
+    json_decref(options->tokens);
+    for (size_t i = 0; i < options->https.allow_count; i++) {
+        memory_free((char *)(uintptr_t)options->https_allow[i]);
+    }
+    memory_free(options->https_allow);
+    memory_free(options->https_ca_file);
     memory_free(options->log_level);
     memory_free(options->log_file);
     options_forget(options->identity);

@@ -7,6 +7,8 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/json.h"
+#include "io/https_guard.h"
 
 enum {
     OPTIONS_STORES_MOST = 1000,
@@ -22,6 +24,10 @@ struct options {
     int emit_deadline_ms;
     char *key; /* NULL: the one kept in the database */
     char *smtp_password;
+    json_t *tokens; /* of other people's services, by name; NULL: none */
+    const char **https_allow;
+    char *https_ca_file;
+    struct https_policy https; /* of the two */
     char *log_level, *log_file;
     char *identity; /* canonical text of all of it: equal options, equal text */
 };

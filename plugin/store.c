@@ -57,3 +57,7 @@ int store_ask(const struct store *store, const char *sql, struct db_params *para
     db_result_free(result);
     return code;
 }
+
+const char *store_token(const struct store *store, const char *name) {
+    return name ? json_string_value(json_object_get(store->tokens, name)) : NULL;
+}

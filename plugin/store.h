@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "io/db.h"
+#include "io/https_guard.h"
 
 struct settings_cache;
 
@@ -22,7 +23,13 @@ struct store {
     struct log *log;
     struct settings_cache *settings;
     const char *smtp_password;  /* from the options; NULL: none */
+    const json_t *tokens;       /* the same, by name: store_token */
+    const struct https_policy *https; /* where outgoing HTTPS may go; NULL: the default */
 };
+
+/* A secret of the options (secrets.tokens) that a row of configuration names; NULL: none of
+ * that name. Borrowed for the life of the store. */
+const char *store_token(const struct store *store, const char *name);
 
 enum { STORE_RETRIES = 3 };
 

@@ -35,7 +35,9 @@ OPTIONS = [  # what is wrong, and where the problem points
     ({"emit_deadline_ms": "500"}, "/emit_deadline_ms"), ({"emit_deadline_ms": True}, "/emit_deadline_ms"),
     ({"secrets": "x"}, "/secrets"), ({"secrets": {"kee": "x"}}, "/secrets/kee"), ({"secrets": {"key": "short"}}, "/secrets/key"),
     ({"secrets": {"key": "k" * 40 + "\r\n"}}, "/secrets/key"), ({"secrets": {"key": 7}}, "/secrets/key"),
-    ({"secrets": {"smtp_password": "a\nb"}}, "/secrets/smtp_password"),
+    ({"secrets": {"smtp_password": "a\nb"}}, "/secrets/smtp_password"), ({"secrets": {"tokens": {"a": 7}}}, "/secrets/tokens"),
+    ({"secrets": {"tokens": {"a": "b\r\nc: d"}}}, "/secrets/tokens"), ({"https": {"allow": ["localhost:1"]}}, "/https/allow"),
+    ({"https": {"alow": []}}, "/https/alow"), ({"https": {"allow": "10.0.0.7:1"}}, "/https/allow"),
     ({"log": "-"}, "/log"), ({"log": {"level": "loud"}}, "/log/level"), ({"log": {"levle": "debug"}}, "/log/levle"),
     ({"log": {"file": "/nowhere/at/all"}}, "/log/file"), ({"log": {"file": 1}}, "/log/file"),
 ]
