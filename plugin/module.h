@@ -83,6 +83,9 @@ int module_here(const struct vouch *module, struct error *error);
  * ERROR_UNAVAILABLE while PostgreSQL is away; ERROR_INVALID when what it holds does not
  * fit (schema, key, store). */
 int module_ready(struct vouch *module, int64_t deadline_us, struct error *error);
+/* The schema this module was made for: the highest number of sql/schema, which may have
+ * gaps. */
+int64_t ready_number(void);
 /* With "*": takes in stores made since, unless that was done within the last every_us. */
 int module_look(struct vouch *module, int64_t every_us, int64_t deadline_us,
                 struct error *error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Getting ready: the schema fits, the key is the one this database knows, the stores are
  * there. Done once PostgreSQL answers, at open or later. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/asset.h"
@@ -9,17 +10,23 @@
 #include "base/memory.h"
 #include "module.h"
 
+int64_t ready_number(void) {
+    const struct asset *file = NULL;
+    int64_t most = 0;
+
+    while ((file = asset_next("sql/schema/", file))) {
+        int64_t number = strtoll(file->name + strlen("sql/schema/"), NULL, 10);
+        most = number > most ? number : most;
+    }
+    return most;
+}
+
 static int ready_schema(const struct store *store, int64_t deadline_us,
                         struct error *error) {
-    const struct asset *file = NULL;
     struct db_result *result = NULL;
     struct error why = {0};
     enum db_fault fault = DB_FINE;
-    int64_t known = 0;
-
-    while ((file = asset_next("sql/schema/", file))) {
-        known++;
-    }
+    int64_t known = ready_number();
     int code = store_call(store, "SELECT vouch.schema_number()", NULL, deadline_us,
                           &result, &fault, &why);
     if (fault == DB_BUG) {
