@@ -16,6 +16,15 @@
 
 enum { CALLERS = 8, EVENTS = 25, TEXT_MOST = 65536 };
 
+/* gcc 12's ASan does not guard its allocator across fork(): a child of a process whose threads
+ * allocate may wait for ever. There the threads rest while the process forks; the host without
+ * sanitizers forks beside them. */
+#ifdef __SANITIZE_ADDRESS__
+enum { REST_TO_FORK = 1 };
+#else
+enum { REST_TO_FORK = 0 };
+#endif
+
 static void *library;
 static int (*abi)(void);
 static int (*open_module)(const char *, vouch **, char **);
@@ -84,6 +93,15 @@ static int entries(const char *path) {
 static int threads(void) {
     return entries("/proc/self/task");
 }
+
+/* The kernel wakes who joins a thread before it takes the task out of /proc. */
+static int threads_settle(int wanted) {
+    struct timespec moment = {0, 10000000};
+    for (int i = 0; i < 500 && threads() != wanted; i++)
+        nanosleep(&moment, NULL);
+    return threads() == wanted;
+}
+
 static int descriptors(void) {
     return entries("/proc/self/fd");
 }
@@ -197,7 +215,7 @@ static void test_threads(void) {
     free_text(reply);
     ok(close_module(module) == VOUCH_MISUSE, "closing while threads run is MISUSE");
     ok(place(module, "threads", 1) == VOUCH_OK, "and frees nothing");
-    ok(stop(module, 10000, NULL) == VOUCH_OK && threads() == alone,
+    ok(stop(module, 10000, NULL) == VOUCH_OK && threads_settle(alone),
        "vouch_stop joins them");
     ok(stop(module, 0, NULL) == VOUCH_OK, "stopping twice is fine");
     ok(start(module, 1, NULL) == VOUCH_OK && stop(module, 10000, NULL) == VOUCH_OK,
@@ -237,10 +255,14 @@ static void test_fork(void) {
     int status = -1;
     open_module(options, &module, NULL);
     place(module, "fork", 1);
-    ok(start(module, 1, NULL) == VOUCH_OK, "a thread runs while the process forks");
+    ok(start(module, 1, NULL) == VOUCH_OK, "a thread runs before the process forks");
+    if (REST_TO_FORK)
+        stop(module, 10000, NULL);
     pid_t pid = fork();
     if (pid == 0)
         _exit(child(module));
+    if (REST_TO_FORK)
+        start(module, 1, NULL);
     waitpid(pid, &status, 0);
     printf("# the child ended with %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
     ok(WIFEXITED(status) && WEXITSTATUS(status) == 0,
@@ -317,7 +339,7 @@ int main(int count, char **word) {
     test_threads();
     test_callers();
     test_fork();
-    ok(threads() == 3, "no thread is left");
+    ok(threads_settle(3), "no thread is left");
     free(options);
     printf("1..%d\n", tests);
     return failures ? 1 : 0;
