@@ -137,7 +137,8 @@ class Kill(unittest.TestCase):
         self.assertEqual(self.shop.count("send_attempt", "class IS NULL"), 0)
         return dict(mails=len(self.peer.mails), twice=sum(len(m) == 2 for m in copies.values()),
                     doubted=sum(n > 0 for n in doubts.values()),
-                    never=sum(self.shop_states[o] == "ambiguous" and not copies[o] for o in orders))
+                    lost=sum(not copies[o] and doubts[o] < 2 for o in orders),
+                    doubted_twice=sum(not copies[o] and doubts[o] == 2 for o in orders))
 
     @property
     def shop_states(self):
@@ -164,7 +165,10 @@ class Kill(unittest.TestCase):
         print("# seed %d: %d kills, %d orders, %d mails sent by hosts that died; in all %s" % (
             SEED, killed, len(orders), before, found), file=sys.stderr)
         self.assertGreater(before, KILLS)
-        self.assertEqual(found["never"], 0)
+        self.assertEqual(found["lost"], 0)
+        # A host that dies twice between the record of DATA and the dot of the same mail leaves it to the operator,
+        # as ambiguous: a third try could be a third copy. It needs two deaths within milliseconds of one mail.
+        self.assertLessEqual(found["doubted_twice"], len(orders) // 100)
 
     def test_before_data(self):
         """A host that dies with claims in hand: others have them within a minute"""

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 # timeout: 600
-# build: release
 """PostgreSQL stopped, frozen, cut off or out of reach: every call answers in time, and every accepted event is in the
 tables once. The long outage takes 15 seconds, a minute with VOUCH_LONG=1."""
 import contextlib

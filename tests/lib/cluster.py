@@ -213,7 +213,8 @@ class Cluster:
 
     def _signal(self, which):
         pid = self.pid()
-        children = subprocess.run(["pgrep", "-P", str(pid)], stdout=subprocess.PIPE, text=True).stdout
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+            children = f.read()
         for p in [pid] + [int(c) for c in children.split()]:
             with contextlib.suppress(OSError):
                 os.kill(p, which)
