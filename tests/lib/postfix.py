@@ -263,7 +263,6 @@ class Postfix:
     def daemons(self, *name):
         """Process ids of its daemons (of that name)."""
         found = subprocess.run(["pgrep", "-g", str(self.process.pid), "-x", *name], stdout=subprocess.PIPE,
-                               env={k: v for k, v in os.environ.items() if k != "LD_PRELOAD"},
                                text=True, env=_environment(self.base))
         return [int(pid) for pid in found.stdout.split() if _alive(int(pid))]
 
