@@ -64,6 +64,8 @@ grant execute on function vouch.clock(), vouch.only_store(), vouch.acting_store(
 grant execute on function vouch.queue_view(text, timestamptz, bigint, integer) to vouch_operator, vouch_viewer, vouch_module;
 grant execute on function vouch.decide(text, bigint, text, text, text, text) to vouch_operator, vouch_module;
 grant execute on function vouch.approve(bigint, text, text), vouch.reject(bigint, text, text, text) to vouch_operator, vouch_module;
+grant execute on function vouch.console_home(text, text, text, jsonb), vouch.console_counts(text, text, text, jsonb), vouch.console_queue(text, text, text, jsonb),
+  vouch.console_decide(text, text, text, jsonb), vouch.console_bulk(text, text, text, jsonb) to vouch_module;
 grant execute on function vouch.erase_customer(text, text, boolean), vouch.export_customer(text, text) to vouch_operator, vouch_module;
 
 do $$

@@ -15,8 +15,8 @@
 
 enum { TEXT_MOST = 16 << 10, KEY_MOST = 96, PAGE_MOST = 8 << 20 };
 
-json_t *page_text(const struct exchange *x, const char *key, const json_t *data) {
-    const char *text = locale_text(x->locale, key);
+json_t *page_text_in(const char *locale, const char *key, const json_t *data) {
+    const char *text = locale_text(locale, key);
     struct template *t = NULL;
     struct buffer out;
     json_t *made = NULL;
@@ -33,6 +33,10 @@ json_t *page_text(const struct exchange *x, const char *key, const json_t *data)
     template_free(t);
     buffer_free(&out);
     return made;
+}
+
+json_t *page_text(const struct exchange *x, const char *key, const json_t *data) {
+    return page_text_in(x->locale, key, data);
 }
 
 int page_word(const struct exchange *x, json_t *object, const char *name, const char *key,
@@ -139,16 +143,30 @@ static int page_switch(const struct exchange *x, json_t *root) {
     return failed;
 }
 
-static int page_layout(const struct exchange *x, json_t *root,
-                       const struct page_set *set) {
-    json_t *styles = json_array();
-    int failed = json_object_set_new(root, "styles", styles);
+/* Links to the style sheets or scripts of one kind of pages. */
+static int page_assets(const struct exchange *x, json_t *root, const char *name,
+                       const struct page_set *set, unsigned use) {
+    json_t *list = json_array();
+    int failed = json_object_set_new(root, name, list);
 
-    for (size_t i = 0; !failed && i < STYLE_PAGE_SHEETS; i++) {
-        failed = json_array_append_new(styles,
-                                       page_link(x, "assets/", page_set_style(set, i)));
+    for (size_t i = 0; !failed && i < STYLE_SHEETS; i++) {
+        if (style_use(i) & use) {
+            failed = json_array_append_new(
+                list, page_link(x, "assets/", page_set_style(set, i)));
+        }
     }
-    if (!failed && !exchange_unsafe(x) && x->route && x->status < 400) {
+    return failed;
+}
+
+static int page_layout(const struct exchange *x, json_t *root, const struct page_set *set,
+                       bool console) {
+    int failed =
+        page_assets(x, root, "styles", set, console ? STYLE_IN_CONSOLE : STYLE_IN_PAGE);
+
+    if (!failed && console) {
+        failed = page_assets(x, root, "scripts", set, STYLE_AS_SCRIPT);
+    }
+    if (!failed && !console && !exchange_unsafe(x) && x->route && x->status < 400) {
         failed = page_switch(x, root);
     }
     return failed ? failed : page_words(x, root, "common");
@@ -173,22 +191,23 @@ static int page_render(struct exchange *x, const struct page_set *set, const cha
     return failed ? 500 : 0;
 }
 
+/* layout NULL: the template alone. */
 static int page_do(struct exchange *x, int status, const char *name, json_t *root,
-                   bool layout) {
+                   const char *layout) {
     struct page_set *own = NULL;
     const struct page_set *set = NULL;
     int failed = root ? page_set_get(x->settings, &set, &own) : 500;
 
     x->status = status;
     if (!failed && layout) {
-        failed = page_layout(x, root, set);
+        failed = page_layout(x, root, set, strcmp(layout, "console") == 0);
     }
     if (!failed && !layout) {
         failed = json_object_set_new(root, "style",
                                      json_string(page_set_style(set, STYLE_REVIEWS)));
     }
     if (!failed) {
-        failed = page_render(x, set, layout ? "layout" : name, name, root);
+        failed = page_render(x, set, layout ? layout : name, name, root);
     }
     page_set_free(own);
     json_decref(root);
@@ -196,11 +215,16 @@ static int page_do(struct exchange *x, int status, const char *name, json_t *roo
 }
 
 int page_answer(struct exchange *x, int status, const char *name, json_t *root) {
-    return page_do(x, status, name, root, true);
+    return page_do(x, status, name, root, "layout");
+}
+
+int page_answer_in(struct exchange *x, int status, const char *layout, const char *name,
+                   json_t *root) {
+    return page_do(x, status, name, root, layout);
 }
 
 int page_fragment(struct exchange *x, int status, const char *name, json_t *root) {
-    return page_do(x, status, name, root, false);
+    return page_do(x, status, name, root, NULL);
 }
 
 int page_error(struct exchange *x, int status, const char *what) {

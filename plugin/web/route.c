@@ -7,6 +7,7 @@
 
 #include "web/author.h"
 #include "web/confirm.h"
+#include "web/console.h"
 #include "web/form.h"
 #include "web/machine.h"
 #include "web/query.h"
@@ -18,12 +19,22 @@
     { methods, pattern, roles, guard, cache, voice, body, fields, handle }
 #define READ (METHOD_GET | METHOD_HEAD)
 #define BOTH (READ | METHOD_POST)
+#define STAFF (ROLE_VIEWER | ROLE_MODERATOR | ROLE_MANAGER | ROLE_MEDIATOR)
+#define DECIDERS (ROLE_MODERATOR | ROLE_MANAGER)
+/* A page of the console, and a deed that one of its forms asks for. */
+#define SHOWN(pattern, roles)                                                            \
+    ROUTE(READ, pattern, roles, GUARD_READS, CACHE_NEVER, VOICE_PAGE, SMALL,             \
+          QUERY_FIELDS_MOST, console_show)
+#define DONE(pattern, roles)                                                             \
+    ROUTE(METHOD_POST, pattern, roles, GUARD_TOKEN, CACHE_NEVER, VOICE_PAGE, FORM,       \
+          CONSOLE_FIELDS, console_do)
 
 enum {
     SMALL = 64 << 10,
     FORM = 1 << 20,
     EVENTS = 16 << 20,
-    FORM_FIELDS = 4 * FORM_LINES_MOST + 16
+    FORM_FIELDS = 4 * FORM_LINES_MOST + 16,
+    CONSOLE_FIELDS = 128
 };
 
 /* clang-format off */
@@ -34,6 +45,12 @@ const struct route route_table[] = {
     ROUTE(BOTH, "/u/{token}", ROLE_ANYBODY, GUARD_NONE, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, unsubscribe_serve),
     ROUTE(READ, "/products/{id}/reviews", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, storefront_reviews),
     ROUTE(READ, "/products/{id}/rating.jsonld", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, storefront_rating),
+    ROUTE(READ, "/console", STAFF, GUARD_READS, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, console_enter),
+    SHOWN("/console/", STAFF),
+    ROUTE(READ, "/console/live", STAFF, GUARD_READS, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, console_part),
+    SHOWN("/console/queue", STAFF),
+    DONE("/console/queue/decision", DECIDERS),
+    DONE("/console/reviews/{id}/decision", DECIDERS),
     ROUTE(METHOD_POST, "/events", ROLE_PRODUCER, GUARD_ORIGIN, CACHE_NEVER, VOICE_DATA, EVENTS, QUERY_FIELDS_MOST, machine_events),
     ROUTE(READ, "/healthz", ROLE_ANYBODY, GUARD_READS, CACHE_NEVER, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, machine_health),
     ROUTE(READ, "/metrics", ROLE_ANYBODY, GUARD_READS, CACHE_NEVER, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, machine_metrics),

@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "settings.h"
 
-enum { PAGE_SET_MOST = 48 };
+enum { PAGE_SET_MOST = 128 };
 
 struct page_set;
 

@@ -13,11 +13,19 @@
 
 static const struct {
     const char *stem, *file;
+    unsigned use;
 } sheets[STYLE_SHEETS] = {
-    {"pico", STYLE_PREFIX "pico.min.css"},
-    {"vouch", STYLE_PREFIX "vouch.css"},
-    {"reviews", STYLE_PREFIX "reviews.css"},
+    {"pico", STYLE_PREFIX "pico.min.css", STYLE_IN_PAGE | STYLE_IN_CONSOLE},
+    {"vouch", STYLE_PREFIX "vouch.css", STYLE_IN_PAGE | STYLE_IN_CONSOLE},
+    {"reviews", STYLE_PREFIX "reviews.css", STYLE_IN_PAGE},
+    {"console", STYLE_PREFIX "console.css", STYLE_IN_CONSOLE},
+    {"htmx", STYLE_PREFIX "htmx.min.js", STYLE_AS_SCRIPT},
+    {"keys", STYLE_PREFIX "console.js", STYLE_AS_SCRIPT},
 };
+
+unsigned style_use(size_t index) {
+    return sheets[index].use;
+}
 
 void style_name(size_t index, char out[STYLE_NAME_MOST]) {
     const struct asset *file = asset_find(sheets[index].file);
@@ -28,7 +36,8 @@ void style_name(size_t index, char out[STYLE_NAME_MOST]) {
     if (file) {
         crypto_sha256(file->data, file->size, hash);
         crypto_hex(hash, 6, hex);
-        snprintf(out, STYLE_NAME_MOST, "%s.%s.css", sheets[index].stem, hex);
+        snprintf(out, STYLE_NAME_MOST, "%s.%s.%s", sheets[index].stem, hex,
+                 sheets[index].use & STYLE_AS_SCRIPT ? "js" : "css");
     }
 }
 
@@ -42,8 +51,11 @@ int style_serve(struct exchange *x) {
         style_name(i, name);
         if (*name && strcmp(x->argument, name) == 0) {
             const struct asset *file = asset_find(sheets[i].file);
-            return answer_bytes(x, 200, "text/css; charset=utf-8", file->data,
-                                file->size);
+            return answer_bytes(x, 200,
+                                sheets[i].use & STYLE_AS_SCRIPT
+                                    ? "text/javascript; charset=utf-8"
+                                    : "text/css; charset=utf-8",
+                                file->data, file->size);
         }
     }
     return 404;

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* One way in for all pages of the console, one for all its deeds. */
+#include "web/console.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/crypto.h"
+#include "base/memory.h"
+#include "web/answer.h"
+#include "web/console_dress.h"
+#include "web/console_page.h"
+#include "web/header.h"
+#include "web/page.h"
+
+static int console_field(json_t *fields, const char *name, const char *value) {
+    return json_object_set_new(fields, name, json_string(value));
+}
+
+/* ERROR_INVALID when it is no address. */
+static int console_address(const struct exchange *x, json_t *fields, const char *typed,
+                           struct error *error) {
+    char *normal = address_normal(typed);
+    uint8_t key[32];
+    char hex[65];
+
+    if (!normal || !x->store->keys) {
+        memory_free(normal);
+        return error_set(error, normal ? ERROR_UNAVAILABLE : ERROR_INVALID, "/address",
+                         "this is no mail address");
+    }
+    crypto_address_key(x->store->keys, normal, key);
+    crypto_hex(key, sizeof key, hex);
+    crypto_zero(normal, strlen(normal));
+    memory_free(normal);
+    return console_field(fields, "address_key", hex) ? ERROR_FAILED : 0;
+}
+
+/* The fields of a query or form, without the token. */
+static int console_fields(const struct exchange *x, const struct query *query,
+                          json_t **fields, struct error *error) {
+    int code = 0;
+
+    *fields = json_object();
+    for (size_t i = 0; !code && i < query->count; i++) {
+        const char *name = query->fields[i].name, *value = query->fields[i].value;
+        if (strcmp(name, "address") == 0 && *value && exchange_unsafe(x)) {
+            code = console_address(x, *fields, value, error);
+        } else if (strcmp(name, "csrf") != 0 && strcmp(name, "lang") != 0) {
+            code = console_field(*fields, name, value) ? ERROR_FAILED : 0;
+        }
+    }
+    if (!code && x->argument) {
+        code = console_field(*fields, "id", x->argument) ? ERROR_FAILED : 0;
+    }
+    return code;
+}
+
+/* What the row's function answers; 0 or an ERROR_ code. */
+static int console_ask(const struct exchange *x, const char *sql, json_t *fields,
+                       json_t **answer, struct error *error) {
+    static const struct {
+        unsigned role;
+        const char *name;
+    } roles[] = {{ROLE_VIEWER, "viewer"},
+                 {ROLE_MODERATOR, "moderator"},
+                 {ROLE_MANAGER, "manager"},
+                 {ROLE_MEDIATOR, "mediator"}};
+    struct db_params p;
+    const char *role = NULL;
+
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+        role = x->role == roles[i].role ? roles[i].name : role;
+    }
+    db_params_open(&p);
+    db_add_text(&p, x->store->name);
+    db_add_text(&p, x->operator_name);
+    db_add_text(&p, role);
+    db_add_json(&p, fields);
+    int code = store_ask(x->store, sql, &p, x->deadline_us, answer, error);
+    db_params_free(&p);
+    return code;
+}
+
+/* The language: asked for here and then remembered, or remembered. */
+static void console_localize(struct exchange *x) {
+    static const char name[] = "vouch_lang=";
+    const char *at = strstr(exchange_header(x, "cookie"), name);
+    const char *base = x->settings ? settings_text(x->settings, "base_url") : "";
+    const char *path = strstr(base, "://");
+    char known[9] = "", cookie[640];
+
+    if (at) {
+        at += sizeof name - 1;
+        size_t n = strcspn(at, "; ");
+        snprintf(known, sizeof known, "%.*s", (int)(n < sizeof known ? n : 0), at);
+    }
+    exchange_localize(x, *known ? known : NULL);
+    path = path ? strchr(path + 3, '/') : NULL;
+    if (query_get(&x->query, "lang") && !exchange_unsafe(x)) {
+        snprintf(cookie, sizeof cookie,
+                 "%s%s; Path=%s/console; Max-Age=31536000; HttpOnly; SameSite=Strict",
+                 name, x->locale, path && !strchr(path, ';') ? path : "");
+        (void)header_set(x->answer_headers, "set-cookie", cookie);
+    }
+}
+
+/* 0 and *root, or a status; a page may have been answered then, with status -1. */
+static int console_data(struct exchange *x, const struct console_page *page,
+                        json_t **root) {
+    struct error error = {0};
+    json_t *fields = NULL, *answer = NULL;
+    int code = console_fields(x, &x->query, &fields, &error);
+
+    console_localize(x);
+    if (!code) {
+        code = console_ask(x, page->sql, fields, &answer, &error);
+    }
+    json_decref(fields);
+    if (code) {
+        int status = exchange_fault(x, code, &error);
+        status =
+            status == 400 || status == 409 ? console_problem(x, status, &error) : status;
+        return status ? status : -1;
+    }
+    *root = answer ? page_root(x) : NULL;
+    if (answer && (!*root || json_object_update_missing(answer, *root) ||
+                   console_dress(x, answer))) {
+        json_decref(answer);
+        json_decref(*root);
+        return 500;
+    }
+    json_decref(*root);
+    *root = answer;
+    return answer ? 0 : 404;
+}
+
+static int console_render(struct exchange *x, bool whole) {
+    const struct console_page *page = console_page_of(x->route);
+    char template[64];
+    json_t *root = NULL;
+    int status = page ? console_data(x, page, &root) : 404;
+
+    if (status) {
+        return status < 0 ? 0 : status;
+    }
+    snprintf(template, sizeof template, "console_%s", page->name);
+    if (console_frame(x, root, page->nav) || page_words(x, root, "console") ||
+        page_words(x, root, template)) {
+        json_decref(root);
+        return 500;
+    }
+    return whole ? page_answer_in(x, 200, "console", template, root)
+                 : page_fragment(x, 200, template, root);
+}
+
+int console_show(struct exchange *x) {
+    return console_render(x, true);
+}
+
+int console_part(struct exchange *x) {
+    return console_render(x, false);
+}
+
+static void console_query(struct buffer *out, const json_t *query) {
+    const char *name;
+    json_t *value;
+    char mark = '?';
+
+    /* jansson walks an object only through a pointer to what is not const. */
+    json_object_foreach((json_t *)(uintptr_t)query, name, value) {
+        if (json_is_string(value)) {
+            buffer_char(out, mark);
+            query_escape(out, name);
+            buffer_char(out, '=');
+            query_escape(out, json_string_value(value));
+            mark = '&';
+        }
+    }
+}
+
+/* The place is ours; only its query comes from elsewhere, and that escaped. */
+static int console_back(struct exchange *x, const char *back, const char *id,
+                        const json_t *answer) {
+    struct buffer to;
+    const char *at = json_string_value(json_object_get(answer, "at"));
+
+    buffer_init(&to, 8192);
+    for (size_t i = 0; i < x->target.depth; i++) {
+        buffer_text(&to, "../");
+    }
+    buffer_format(&to, "console/%s", back);
+    if (id) {
+        buffer_char(&to, '/');
+        query_escape(&to, id);
+    }
+    console_query(&to, json_object_get(answer, "query"));
+    if (at) {
+        buffer_text(&to, "#r-");
+        query_escape(&to, at);
+    }
+    int status = buffer_ok(&to) && !header_set(x->answer_headers, "location", to.data)
+                     ? answer_bytes(x, 303, "text/plain; charset=utf-8", "", 0)
+                     : 500;
+    buffer_free(&to);
+    return status;
+}
+
+int console_do(struct exchange *x) {
+    const struct console_deed *deed = console_deed_of(x->route);
+    struct error error = {0};
+    json_t *fields = NULL, *answer = NULL;
+    /* The guard read the form, unless the token came as a header. */
+    int status = x->form.storage || !deed ? 0 : exchange_form(x, false);
+
+    console_localize(x);
+    if (status || !deed) {
+        return status ? status : 404;
+    }
+    int code = console_fields(x, &x->form, &fields, &error);
+    if (!code) {
+        code = console_ask(x, deed->sql, fields, &answer, &error);
+    }
+    if (code) {
+        status = exchange_fault(x, code, &error);
+        status =
+            status == 400 || status == 409 ? console_problem(x, status, &error) : status;
+    } else {
+        const char *from = json_string_value(json_object_get(fields, "from"));
+        bool queue = from && strcmp(from, "queue") == 0;
+        status = console_back(x, queue ? "queue" : deed->back,
+                              deed->same && !queue ? x->argument : NULL, answer);
+    }
+    json_decref(fields);
+    json_decref(answer);
+    return status;
+}
+
+int console_enter(struct exchange *x) {
+    if (header_set(x->answer_headers, "location", "console/")) {
+        return 500;
+    }
+    return answer_bytes(x, 303, "text/plain; charset=utf-8", "", 0);
+}

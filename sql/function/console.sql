@@ -1,0 +1,352 @@
+-- SPDX-License-Identifier: MIT
+-- The operator console. Every function takes the store, the operator and the role that the host named, and the fields of the page or form;
+-- each checks the role again. Pages answer one jsonb object, deeds {"query":{…}} for the page to go back to. Decisions are those of
+-- everybody else: they end in vouch.approve() and its siblings.
+
+create or replace function vouch.console_as(p_store text, p_operator text, p_role text, p_roles text[]) returns void
+language plpgsql stable as $$
+declare
+  held_role text := p_role;
+begin
+  perform vouch.enter_as(p_store);
+  if not vouch.is_module() then
+    select o.role into held_role from vouch.operator o where o.store_id = p_store and o.name = session_user and p_operator = session_user;
+  end if;
+  if held_role is null or not held_role = any (p_roles) then
+    perform vouch.refuse('VO203', '', format('this needs one of the roles %s', array_to_string(p_roles, ', ')));
+  end if;
+end
+$$;
+comment on function vouch.console_as is 'vouch.enter_as() with a role: the module says whom it speaks for, somebody at psql is looked up in table operator.';
+
+create or replace function vouch.console_number(p_ask jsonb, p_field text) returns bigint
+language plpgsql immutable as $$
+begin
+  if coalesce(p_ask ->> p_field, '') = '' then
+    return null;
+  end if;
+  if p_ask ->> p_field !~ '^[0-9]{1,18}$' then
+    perform vouch.refuse('VO102', '/' || p_field, format('%s is a number', p_field));
+  end if;
+  return (p_ask ->> p_field)::bigint;
+end
+$$;
+comment on function vouch.console_number is 'A field that holds a whole number; NULL when it is empty.';
+
+create or replace function vouch.console_id(p_ask jsonb) returns bigint
+language sql immutable as $$
+  select case when p_ask ->> 'id' ~ '^[1-9][0-9]{0,17}$' then (p_ask ->> 'id')::bigint end
+$$;
+comment on function vouch.console_id is 'What stands in the page''s address; NULL when it is no id, which opens no page.';
+
+create or replace function vouch.console_some(p_count bigint, p_most bigint) returns text
+language sql immutable as $$
+  select case when p_count > p_most then p_most || '+' else p_count::text end
+$$;
+comment on function vouch.console_some is 'A count that was cut off at its limit says so: 1000+.';
+
+create or replace function vouch.console_counts(p_store text, p_operator text, p_role text, p_ask jsonb) returns jsonb
+language plpgsql stable security definer as $$
+declare
+  held bigint;
+  overdue bigint;
+begin
+  perform vouch.console_as(p_store, p_operator, p_role, array['viewer', 'moderator', 'manager', 'mediator']);
+  held := (select count(*) from (select from vouch.review_revision r where r.store_id = p_store and r.state = 'held' limit 1001) x);
+  overdue := (select count(*) from (select from vouch.review_revision r where r.store_id = p_store and r.state = 'held'
+                                    and r.deadline_at < vouch.clock() limit 1001) x);
+  return jsonb_build_object('held', vouch.console_some(held, 1000), 'overdue', vouch.console_some(overdue, 1000), 'some_overdue', overdue > 0,
+    'next_s', (select extract(epoch from r.deadline_at - vouch.clock())::bigint from vouch.review_revision r
+               where r.store_id = p_store and r.state = 'held' order by r.deadline_at, r.review_id limit 1),
+    'queued', vouch.console_some((select count(*) from (select from vouch.outgoing_mail m
+      where m.store_id = p_store and m.state in ('queued', 'ambiguous') limit 1001) x), 1000),
+    'mail_late', coalesce((select m.due_at < vouch.clock() - interval '10 minutes' from vouch.outgoing_mail m
+      where m.store_id = p_store and m.state in ('queued', 'ambiguous') order by m.due_at, m.mail_id limit 1), false),
+    'counted_at', vouch.clock());
+end
+$$;
+comment on function vouch.console_counts is 'The live counts. Each looks at 1001 rows at most.';
+
+create or replace function vouch.console_days(p_store text) returns jsonb
+language sql stable as $$
+  select jsonb_agg(jsonb_build_object('name', to_char(d.day, 'MM-DD'), 'value', coalesce(n.decided, 0), 'people', coalesce(n.people, 0)) order by d.day)
+  from generate_series(date_trunc('day', vouch.clock() at time zone 'UTC') - interval '13 days',
+    date_trunc('day', vouch.clock() at time zone 'UTC'), interval '1 day') as d (day)
+  left join (
+    select date_trunc('day', x.decided_at at time zone 'UTC') as day, count(*) as decided, count(*) filter (where not x.automated) as people
+    from (select e.decided_at, e.automated from vouch.review_decision e where e.store_id = p_store order by e.decision_id desc limit 5000) x
+    group by 1) n on n.day = d.day
+$$;
+comment on function vouch.console_days is 'Decisions a day over two weeks, of the newest 5000: all, and those by people.';
+
+create or replace function vouch.console_home(p_store text, p_operator text, p_role text, p_ask jsonb) returns jsonb
+language plpgsql stable security definer as $$
+begin
+  return vouch.console_counts(p_store, p_operator, p_role, p_ask) || jsonb_build_object(
+    'due', (select coalesce(jsonb_agg(jsonb_build_object('review_id', q.review_id, 'product', vouch.product_name(p_store, q.product_id),
+              'deadline_s', extract(epoch from q.deadline_at - vouch.clock())::bigint, 'deadline_at', q.deadline_at,
+              'reasons', to_jsonb(q.reasons), 'rating', q.rating) order by q.deadline_at, q.review_id), '[]')
+            from (select * from vouch.held_review h where h.store_id = p_store order by h.deadline_at, h.review_id limit 5) q),
+    'bars', vouch.console_days(p_store));
+end
+$$;
+comment on function vouch.console_home is 'The console''s first page: counts, the nearest deadlines, what was decided lately.';
+
+-- One review as an operator sees it.
+
+create or replace function vouch.console_order(p_store text, p_review vouch.review) returns jsonb
+language sql stable as $$
+  select jsonb_build_object('order_id', o.order_id, 'placed_at', o.placed_at, 'paid_at', o.paid_at, 'shipped_at', o.shipped_at,
+    'delivered_at', o.delivered_at, 'cancelled_at', o.cancelled_at,
+    'refunded_at', o.refunded_at, 'total', trim_scale(o.total)::text, 'currency', o.currency, 'country', o.country,
+    'lines', (select coalesce(jsonb_agg(jsonb_build_object('name', coalesce(l.name, l.product_id, l.line_id), 'delivered_at', l.delivered_at,
+                'refunded_at', l.refunded_at, 'cancelled_at', l.cancelled_at, 'this', l.line_id = (p_review).line_id) order by l.line_id), '[]')
+              from (select * from vouch.order_line w where w.store_id = p_store and w.order_id = o.order_id order by w.line_id limit 20) l))
+  from vouch.sales_order o
+  where o.store_id = p_store and o.order_id = coalesce((p_review).order_id, (p_review).wanted_order_id)
+$$;
+comment on function vouch.console_order is 'The facts of the order beside the words. NULL: no order is known.';
+
+create or replace function vouch.console_author(p_store text, p_review vouch.review) returns jsonb
+language plpgsql stable as $$
+declare
+  states text[];
+begin
+  if (p_review).customer_id is not null then
+    states := array(select v.state from vouch.review v where v.store_id = p_store and v.customer_id = (p_review).customer_id limit 500);
+  elsif (p_review).address_key is not null then
+    states := array(select v.state from vouch.review v where v.store_id = p_store and v.address_key = (p_review).address_key limit 500);
+  else
+    return null;
+  end if;
+  return jsonb_build_object(
+    'ref', case when (p_review).customer_id is not null then 'c:' || (p_review).customer_id else 'a:' || encode((p_review).address_key, 'hex') end,
+    'customer_id', (p_review).customer_id,
+    'reviews', cardinality(states),
+    'published', (select count(*) from unnest(states) s where s = 'published'),
+    'rejected', (select count(*) from unnest(states) s where s = 'rejected'),
+    'waiting', (select count(*) from unnest(states) s where s = 'held'));
+end
+$$;
+comment on function vouch.console_author is 'What this author wrote before, by states. NULL: nobody knows who it is.';
+
+create or replace function vouch.console_card(p_store text, p_review bigint, p_revision integer) returns jsonb
+language plpgsql stable as $$
+declare
+  v vouch.review;
+  r vouch.review_revision;
+begin
+  select x.* into v from vouch.review x where x.store_id = p_store and x.review_id = p_review;
+  select x.* into r from vouch.review_revision x where x.store_id = p_store and x.review_id = p_review and x.revision = p_revision;
+  return jsonb_build_object('review_id', v.review_id, 'revision', r.revision,
+    'version', (select max(d.decision_id) from vouch.review_decision d where d.store_id = p_store and d.review_id = p_review),
+    'product_id', v.product_id, 'product', vouch.product_name(p_store, v.product_id), 'state', r.state,
+    'rating', r.rating, 'title', r.title, 'body', r.body, 'author_name', r.author_name, 'locale', r.locale,
+    'lang', substring(r.locale from '^[A-Za-z]{2,3}'), 'marks', r.marks,
+    'reasons', to_jsonb(r.held_for), 'labels', to_jsonb(r.labels), 'held', r.state = 'held', 'written_at', r.written_at, 'held_at', r.held_at,
+    'deadline_at', r.deadline_at, 'deadline_s', extract(epoch from r.deadline_at - vouch.clock())::bigint, 'escalated', r.escalated_at is not null,
+    'verified', v.verified, 'verified_reason', v.verified_reason, 'claim', v.claim, 'experience_at', v.experience_at,
+    'invited', v.invited, 'incentivised', v.incentivised, 'change', r.revision > 1, 'still_published', v.published_revision is not null and r.state = 'held',
+    'erased', r.erased_at is not null,
+    'approvable', r.state in ('held', 'rejected') and r.erased_at is null, 'rejectable', r.state in ('held', 'published'),
+    'picked', r.state = 'held' and jsonb_array_length(r.marks) = 0,
+    'order', vouch.console_order(p_store, v), 'author', vouch.console_author(p_store, v),
+    'grounds', (select jsonb_agg(jsonb_build_object('ground', g.ground, 'needs_explanation', g.needs_explanation) order by array_position(
+                  array['abusive', 'wrong_product', 'not_genuine', 'personal_data', 'spam', 'illegal', 'conflict_of_interest'], g.ground))
+                from (select distinct on (x.ground) x.* from vouch.rejection_ground x where x.store_id in (p_store, '*')
+                      order by x.ground, x.store_id = p_store desc) g));
+end
+$$;
+comment on function vouch.console_card is 'One revision with all that a decision needs: words, marks, reasons, deadline, order, author, grounds. version is the newest decision, to be given back with the next.';
+
+-- The queue.
+
+create or replace function vouch.console_held(
+  p_store text, p_after_at timestamptz, p_after_id bigint, p_product text, p_reason text, p_locale text, p_before timestamptz, p_limit integer
+) returns table (review_id bigint, revision integer, deadline_at timestamptz, fits boolean)
+language plpgsql stable as $$
+begin
+  if p_product is not null then
+    return query
+      select r.review_id, r.revision, r.deadline_at,
+        (p_reason is null or p_reason = any (r.held_for)) and (p_locale is null or r.locale ilike p_locale || '%') and (p_before is null or r.held_at < p_before)
+      from (select v.review_id from vouch.review v
+            where v.store_id = p_store and v.product_id = p_product and v.state in ('held', 'published')
+              and v.published_revision is distinct from v.revision limit 5000) w
+      cross join lateral (select * from vouch.review_revision x
+        where x.store_id = p_store and x.review_id = w.review_id and x.state = 'held' offset 0) r
+      where p_after_id is null or (r.deadline_at, r.review_id) > (p_after_at, p_after_id)
+      order by r.deadline_at, r.review_id limit p_limit;
+  elsif p_after_id is null then
+    return query
+      select r.review_id, r.revision, r.deadline_at,
+        (p_reason is null or p_reason = any (r.held_for)) and (p_locale is null or r.locale ilike p_locale || '%') and (p_before is null or r.held_at < p_before)
+      from vouch.review_revision r
+      where r.store_id = p_store and r.state = 'held'
+      order by r.deadline_at, r.review_id limit p_limit;
+  else
+    return query
+      select r.review_id, r.revision, r.deadline_at,
+        (p_reason is null or p_reason = any (r.held_for)) and (p_locale is null or r.locale ilike p_locale || '%') and (p_before is null or r.held_at < p_before)
+      from vouch.review_revision r
+      where r.store_id = p_store and r.state = 'held' and (r.deadline_at, r.review_id) > (p_after_at, p_after_id)
+      order by r.deadline_at, r.review_id limit p_limit;
+  end if;
+end
+$$;
+comment on function vouch.console_held is 'Held revisions in the order of their deadlines, by keyset, at most p_limit looked at; fits: the filters hold.';
+
+create or replace function vouch.console_after(p_ask jsonb, out after_at timestamptz, out after_id bigint)
+language plpgsql immutable as $$
+begin
+  if coalesce(p_ask ->> 'after', '') = '' then
+    return;
+  end if;
+  if p_ask ->> 'after' !~ '^[0-9]{1,17}\.[0-9]{1,18}$' then
+    perform vouch.refuse('VO102', '/after', 'after is what the link to the next page gave');
+  end if;
+  after_at := 'epoch'::timestamptz + split_part(p_ask ->> 'after', '.', 1)::bigint * interval '1 microsecond';
+  after_id := split_part(p_ask ->> 'after', '.', 2)::bigint;
+end
+$$;
+
+create or replace function vouch.console_cursor(p_at timestamptz, p_id bigint) returns text
+language sql immutable as $$
+  select (extract(epoch from p_at) * 1000000)::bigint || '.' || p_id
+$$;
+comment on function vouch.console_cursor is 'The keyset of a row as it stands in a link; console_after() reads it.';
+
+create or replace function vouch.console_kept(p_ask jsonb) returns jsonb
+language sql immutable as $$
+  select coalesce(jsonb_object_agg(k.key, k.value), '{}') from jsonb_each(p_ask) k
+  where k.key in ('product', 'reason', 'locale', 'older', 'after') and k.value <> '""'
+$$;
+comment on function vouch.console_kept is 'The queue''s filters and place, which a decision comes back to.';
+
+create or replace function vouch.console_undoable(p_store text, p_operator text, p_review bigint) returns jsonb
+language sql stable as $$
+  select jsonb_build_object('review_id', d.review_id, 'version', d.decision_id, 'action', d.action)
+  from (select * from vouch.review_decision x where x.store_id = p_store and x.review_id = p_review order by x.decision_id desc limit 1) d
+  where d.actor = p_operator and not d.automated and d.action in ('approve', 'reject')
+$$;
+comment on function vouch.console_undoable is 'The operator''s own newest decision on a review, as long as nothing followed it.';
+
+create or replace function vouch.console_queue(p_store text, p_operator text, p_role text, p_ask jsonb) returns jsonb
+language plpgsql stable security definer as $$
+declare
+  place record;
+  filtered boolean := coalesce(p_ask ->> 'reason', '') || coalesce(p_ask ->> 'locale', '') || coalesce(p_ask ->> 'older', '') <> '';
+  size constant integer := 20;
+  looked constant integer := case when filtered then 2000 else size + 1 end;
+  found_rows jsonb;
+  at_id bigint := vouch.console_number(p_ask, 'at');
+  answer jsonb;
+begin
+  perform vouch.console_as(p_store, p_operator, p_role, array['viewer', 'moderator', 'manager', 'mediator']);
+  place := vouch.console_after(p_ask);
+  select jsonb_build_object('cards', coalesce(jsonb_agg(vouch.console_card(p_store, x.review_id, x.revision)
+        || jsonb_build_object('current', x.review_id = at_id, 'next_id', x.next_id) order by x.n) filter (where x.n <= size), '[]'),
+      'next', coalesce(min(vouch.console_cursor(x.deadline_at, x.review_id)) filter (where x.n = size and x.more),
+        min(x.last_seen) filter (where x.n = 1 and x.cut)))
+    into found_rows
+    from (
+      select f.*, count(*) over () > size as more,
+        lead(f.review_id) over (order by f.n) as next_id
+      from (
+        select h.review_id, h.revision, h.deadline_at, row_number() over (order by h.deadline_at, h.review_id) as n, h.cut and filtered as cut, h.last_seen
+        from (select s.*, count(*) over () >= looked as cut,
+                last_value(vouch.console_cursor(s.deadline_at, s.review_id)) over (order by s.deadline_at, s.review_id
+                  rows between unbounded preceding and unbounded following) as last_seen
+              from vouch.console_held(p_store, place.after_at, place.after_id, nullif(p_ask ->> 'product', ''), nullif(p_ask ->> 'reason', ''),
+                nullif(regexp_replace(p_ask ->> 'locale', '[^A-Za-z-]', '', 'g'), ''),
+                vouch.clock() - vouch.console_number(p_ask, 'older') * interval '1 day', looked) s) h
+        where h.fits order by h.deadline_at, h.review_id limit size + 1) f) x;
+  answer := vouch.console_counts(p_store, p_operator, p_role, p_ask) || found_rows;
+  return answer || jsonb_build_object('listed', true, 'asked', '{"product": null, "reason": null, "locale": null, "older": null, "after": null}' || vouch.console_kept(p_ask), 'some', jsonb_array_length(found_rows -> 'cards') > 0,
+    'narrowed', filtered or coalesce(p_ask ->> 'product', '') <> '' or coalesce(p_ask ->> 'after', '') <> '',
+    'undo', case when p_ask ? 'done' then vouch.console_undoable(p_store, p_operator, vouch.console_number(p_ask, 'on')) end,
+    'ground_choices', (select jsonb_agg(jsonb_build_object('ground', x.ground) order by x.ground)
+                       from (select distinct g.ground from vouch.rejection_ground g where g.store_id in (p_store, '*')) x),
+    'reason_choices', (select jsonb_agg(jsonb_build_object('reason', c.reason, 'chosen', c.reason = p_ask ->> 'reason') order by c.reason)
+                       from (select distinct h.reason from vouch.hold_policy h where h.store_id in (p_store, '*')) c),
+    'locale_choices', (select jsonb_agg(jsonb_build_object('locale', l, 'chosen', l = p_ask ->> 'locale')) from unnest(array['en', 'es', 'pt', 'ar', 'fa', 'lv']) l),
+    'older_choices', (select jsonb_agg(jsonb_build_object('days', n, 'chosen', n::text = p_ask ->> 'older')) from unnest(array[1, 3, 7, 14]) n));
+end
+$$;
+comment on function vouch.console_queue is
+'A page of 20 holds, nearest deadline first. A filter looks at 2000 holds at most and then hands on the place where it stopped, so that no page grows with the queue.';
+
+-- Decisions.
+
+create or replace function vouch.console_unchanged(p_store text, p_review bigint, p_version bigint) returns void
+language plpgsql as $$
+declare
+  newest record;
+begin
+  perform from vouch.review v where v.store_id = p_store and v.review_id = p_review for no key update;
+  if not found then
+    perform vouch.refuse('VO101', '/review_id', format('there is no review %s in store %s', p_review, p_store));
+  end if;
+  select d.decision_id, d.actor, d.action into newest from vouch.review_decision d
+  where d.store_id = p_store and d.review_id = p_review order by d.decision_id desc limit 1;
+  if newest.decision_id is distinct from p_version then
+    perform vouch.refuse('VO204', '/version', format('review %s has changed since it was shown to you: %s by %s', p_review, newest.action, newest.actor));
+  end if;
+end
+$$;
+comment on function vouch.console_unchanged is 'Locks the review; VO204 when somebody decided on it since the page was made.';
+
+create or replace function vouch.console_carry_out(p_store text, p_operator text, p_review bigint, p_action text, p_ask jsonb) returns void
+language plpgsql as $$
+declare
+  facts text := coalesce(nullif(btrim(p_ask ->> 'explanation'), ''), p_ask ->> ('ready.' || (p_ask ->> 'ground')));
+begin
+  if p_action = 'reject' and coalesce(p_ask ->> 'ground', '') = '' then
+    perform vouch.refuse('VO103', '/ground', 'a refusal needs a ground: choose one of the list');
+  end if;
+  perform vouch.decide(p_store, p_review, p_operator, p_action, p_ask ->> 'ground',
+    case p_action when 'reject' then facts else nullif(btrim(p_ask ->> 'note'), '') end);
+end
+$$;
+
+create or replace function vouch.console_decide(p_store text, p_operator text, p_role text, p_ask jsonb) returns jsonb
+language plpgsql security definer as $$
+declare
+  wanted bigint := vouch.console_id(p_ask);
+begin
+  perform vouch.console_as(p_store, p_operator, p_role, array['moderator', 'manager']);
+  perform vouch.console_unchanged(p_store, wanted, vouch.console_number(p_ask, 'version'));
+  perform vouch.console_carry_out(p_store, p_operator, wanted, p_ask ->> 'action', p_ask);
+  return jsonb_build_object('at', p_ask ->> 'next', 'query', vouch.console_kept(p_ask) || jsonb_strip_nulls(jsonb_build_object(
+    'done', case p_ask ->> 'action' when 'approve' then 'approved' else 'rejected' end, 'on', wanted::text, 'at', nullif(p_ask ->> 'next', ''))));
+end
+$$;
+comment on function vouch.console_decide is 'approve or reject on the version that was shown; facts left empty are the ready ones of the ground.';
+
+create or replace function vouch.console_bulk(p_store text, p_operator text, p_role text, p_ask jsonb) returns jsonb
+language plpgsql security definer as $$
+declare
+  pick record;
+  moved integer := 0;
+begin
+  perform vouch.console_as(p_store, p_operator, p_role, array['moderator', 'manager']);
+  for pick in
+    select substring(k.key from '^pick\.([1-9][0-9]{0,17})$')::bigint as review_id, substring(k.value from '^[0-9]{1,18}$')::bigint as version
+    from jsonb_each_text(p_ask) k where k.key ~ '^pick\.[1-9][0-9]{0,17}$' order by 1 limit 100
+  loop
+    perform vouch.console_unchanged(p_store, pick.review_id, pick.version);
+    if not exists (select from vouch.review_revision r where r.store_id = p_store and r.review_id = pick.review_id and r.state = 'held'
+                   and jsonb_array_length(r.marks) = 0) then
+      perform vouch.refuse('VO205', '/pick', format('review %s has marked words: it is decided by itself', pick.review_id));
+    end if;
+    perform vouch.console_carry_out(p_store, p_operator, pick.review_id, p_ask ->> 'action', p_ask);
+    moved := moved + 1;
+  end loop;
+  if moved = 0 then
+    perform vouch.refuse('VO104', '/pick', 'choose at least one review');
+  end if;
+  return jsonb_build_object('query', vouch.console_kept(p_ask) || jsonb_build_object(
+    'done', case p_ask ->> 'action' when 'approve' then 'bulk_approved' else 'bulk_rejected' end, 'count', moved::text));
+end
+$$;
+comment on function vouch.console_bulk is 'The same decision on several holds, all or none: only those without marked words, each in the version that was shown.';
