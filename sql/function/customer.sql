@@ -115,7 +115,7 @@ begin
   perform vouch.copies_erase(p_store, keys, ids, p_body ->> 'email');
   perform vouch.author_erase(p_store, r.review_id, coalesce((p_body ->> 'words')::boolean, false))
   from unnest(reviews) as r (review_id);
-  perform vouch.links_erase(p_store, orders, reviews, gone);
+  perform vouch.links_erase(p_store, orders, reviews, gone), vouch.case_erase(p_store, reviews);
   update vouch.sales_order o set customer_id = null, address_key = null where o.store_id = p_store and o.order_id = any (orders);
   update vouch.customer c set email = null, name = null, customer_id = null, customer_id_at = null, name_at = null, locale_at = null,
     consent_at = null, locale = null, marketing_consent = null, erased_at = gone, updated_at = gone
@@ -208,6 +208,13 @@ language sql stable as $$
                                left join vouch.decision_note n on n.store_id = d.store_id and n.decision_id = d.decision_id
                                where d.store_id = p_store and d.review_id = v.review_id))), '[]')
                 from vouch.review v, person where v.store_id = p_store and (v.address_key = any (keys) or v.customer_id = any (ids))),
+    'cases', (select coalesce(jsonb_agg(to_jsonb(k) - array['store_id', 'policy'] || jsonb_build_object(
+                'thread', vouch.case_thread(p_store, k.case_id, true)) order by k.case_id), '[]')
+              from vouch.case k join vouch.review v on v.store_id = k.store_id and v.review_id = k.review_id, person
+              where k.store_id = p_store and (v.address_key = any (keys) or v.customer_id = any (ids))),
+    'replies', (select coalesce(jsonb_agg(jsonb_build_object('review_id', y.review_id, 'body', y.body, 'replied_at', y.replied_at) order by y.reply_id), '[]')
+                from vouch.review_reply y join vouch.review v on v.store_id = y.store_id and v.review_id = y.review_id, person
+                where y.store_id = p_store and (v.address_key = any (keys) or v.customer_id = any (ids))),
     'mails', (select coalesce(jsonb_agg(jsonb_build_object('kind', m.kind, 'state', m.state, 'due_at', m.due_at, 'finished_at', m.finished_at)), '[]')
               from vouch.outgoing_mail m, person where m.store_id = p_store and m.address_key = any (keys)),
     'discounts', (select coalesce(jsonb_agg(vouch.discount_view(d) || jsonb_build_object('state', d.state)), '[]')

@@ -52,6 +52,7 @@ begin
     when 'discount.redeemed' then vouch.discount_redeem(p_store, p_body)
     when 'mail.bounced' then vouch.mail_bounce(p_store, p_body)
     when 'mail.complained' then vouch.mail_complain(p_store, p_body)
+    when 'mail.received' then vouch.mail_receive(p_store, p_body)
   end;
 end
 $$;

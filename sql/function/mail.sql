@@ -39,9 +39,11 @@ begin
   about := case
     when p_mail.kind in ('request', 'reminder', 'discount') then vouch.request_context(p_store, p_mail.subject_id)
     when p_mail.kind = 'confirm' then vouch.confirmation_context(p_store, p_mail.subject_id)
+    when p_mail.kind in ('alert', 'escalation', 'thread', 'proposal', 'reply', 'follow_up', 'update_question', 'measure')
+      then vouch.case_mail_context(p_store, p_mail.kind, p_mail.subject_id)
     else vouch.decision_context(p_store, p_mail.subject_id) end;
   select c.* into addressee from vouch.customer c where c.store_id = p_store and c.address_key = p_mail.address_key;
-  return about || jsonb_build_object('serial', p_mail.serial, 'address_key', encode(p_mail.address_key, 'hex'), 'email', addressee.email,
+  return about || jsonb_build_object('serial', p_mail.serial, 'address_key', encode(p_mail.address_key, 'hex'), 'email', coalesce(about ->> 'email', addressee.email),
     'name', addressee.name, 'locale', coalesce(about ->> 'locale', addressee.locale), 'created_at', p_mail.created_at);
 end
 $$;
@@ -129,12 +131,14 @@ language plpgsql stable as $$
 begin
   return (
     select case
+      when (p_mail).kind in ('alert', 'escalation') then null
       when c.email is null then case when c.erased_at is null then 'no_address' else 'erased' end
       when exists (select from vouch.suppression x where x.store_id = p_store and x.address_key = (p_mail).address_key
                    and x.reason in ('bounced', 'operator')) then 'suppressed'
       when (p_mail).kind in ('request', 'reminder') then vouch.request_obstacle(p_store, (p_mail).subject_id)
       when (p_mail).kind = 'confirm' and not exists (select from vouch.confirmation f where f.store_id = p_store
         and f.confirmation_id = (p_mail).subject_id and f.state = 'pending') then 'settled'
+      else vouch.case_mail_obstacle(p_store, p_mail)
     end
     from (select) as one
     left join vouch.customer c on c.store_id = p_store and c.address_key = (p_mail).address_key);

@@ -3,8 +3,13 @@
 
 create or replace function vouch.outbox_add(p_store text, p_type text, p_data jsonb) returns void
 language plpgsql as $$
+declare
+  added bigint;
 begin
-  insert into vouch.outbox (store_id, type, data, created_at) values (p_store, p_type, p_data, vouch.clock());
+  insert into vouch.outbox as b (store_id, type, data, created_at) values (p_store, p_type, p_data, vouch.clock()) returning b.number into added;
+  if exists (select from vouch.webhook w where w.store_id = p_store) then
+    perform vouch.webhook_enqueue(p_store, added, p_type, p_data);
+  end if;
 end
 $$;
 

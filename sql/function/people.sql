@@ -46,10 +46,10 @@ comment on function vouch.act is 'Who acts, in which store: checks session_user 
 
 create or replace function vouch.readable_stores() returns text[]
 language sql stable security definer as $$
-  select array(select o.store_id from vouch.operator o where o.name = session_user
+  select array(select o.store_id from vouch.operator o where o.name = session_user and o.role not in ('mediator', 'producer')
                and coalesce(nullif(current_setting('vouch.store', true), ''), o.store_id) = o.store_id) || '*'::text
 $$;
-comment on function vouch.readable_stores is 'The stores the person logged in may see: those table operator gives, and of them only the one vouch.store names; * are the shipped defaults.';
+comment on function vouch.readable_stores is 'The stores the person logged in may see: those table operator gives, and of them only the one vouch.store names; * are the shipped defaults. A mediator sees the one case named to them through mediation_view(), a producer nothing.';
 
 create or replace function vouch.enter_as(p_store text) returns void
 language plpgsql stable as $$

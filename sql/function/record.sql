@@ -34,6 +34,12 @@ create or replace trigger decision_note_stays before update on vouch.decision_no
 create or replace trigger decision_note_not_truncated before truncate on vouch.decision_note execute function vouch.keep_row();
 create or replace trigger record_link_stays before update or delete on vouch.record_link for each row execute function vouch.keep_row();
 create or replace trigger record_link_not_truncated before truncate on vouch.record_link execute function vouch.keep_row();
+create or replace trigger case_event_stays before update or delete on vouch.case_event for each row execute function vouch.keep_row();
+create or replace trigger case_event_not_truncated before truncate on vouch.case_event execute function vouch.keep_row();
+create or replace trigger case_text_stays before update on vouch.case_text for each row execute function vouch.keep_row();
+create or replace trigger case_text_not_truncated before truncate on vouch.case_text execute function vouch.keep_row();
+create or replace trigger review_reply_stays before update or delete on vouch.review_reply for each row execute function vouch.keep_row();
+create or replace trigger review_reply_not_truncated before truncate on vouch.review_reply execute function vouch.keep_row();
 
 create or replace function vouch.decision_text(p_decision vouch.review_decision) returns text
 language sql stable

@@ -186,6 +186,10 @@ begin
     added.reasons := array(select x from jsonb_array_elements_text(p_words -> 'reasons') x order by x);
   end if;
   added.marks := coalesce(p_words -> 'marks', '[]');
+  added.topics := '{}';
+  if jsonb_array_length(p_words -> 'topics') > 0 then
+    added.topics := array(select distinct x from jsonb_array_elements_text(p_words -> 'topics') x order by x);
+  end if;
   added.held_for := '{}';
   added.labels := '{}';
   added.state := p_state;
@@ -256,6 +260,7 @@ begin
   loop
     perform vouch.revision_move(p_store, p_review, waiting, 'supersede', 'author', false, null, null, null);
   end loop;
+  perform vouch.case_on_revision(p_store, p_review, p_revision);
 end
 $$;
 comment on function vouch.revision_advance is 'Makes a new revision the current one: what still waited before it is superseded, what is published stays.';
@@ -412,10 +417,11 @@ begin
     perform vouch.discount_on_submission(p_store, v.order_id)
     from vouch.review v where v.store_id = p_store and v.review_id = p_review;
   end if;
+  perform vouch.case_on_review(p_store, p_review);
   return answer;
 end
 $$;
-comment on function vouch.review_arrived is 'What follows a first submission, whatever it says: the decision, the mailed link to an address nobody vouched for, the thank-you.';
+comment on function vouch.review_arrived is 'What follows a first submission, whatever it says: the decision, the mailed link to an address nobody vouched for, the thank-you, and for an unhappy customer a case.';
 
 create or replace function vouch.author_of(p_store text, p_body jsonb, p_written_at timestamptz) returns jsonb
 language plpgsql as $$

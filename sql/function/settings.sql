@@ -15,7 +15,8 @@ declare
   configured text;
 begin
   foreach configured in array array['store', 'request_policy', 'discount_policy', 'mail_template', 'hold_policy', 'abuse_term',
-                                    'moderation_model', 'rejection_ground', 'operator'] loop
+                                    'moderation_model', 'rejection_ground', 'operator',
+                                    'case_policy', 'topic_term', 'reply_template', 'webhook'] loop
     execute format('create or replace trigger %I after insert or update or delete or truncate on vouch.%I
                     for each statement execute function vouch.settings_bump()', configured || '_counts', configured);
   end loop;
@@ -48,6 +49,11 @@ begin
     'hold_policy', (select coalesce(jsonb_agg(to_jsonb(vouch.hold_policy_of(p_store, r.reason))), '[]')
                     from (select distinct h.reason from vouch.hold_policy h where h.store_id in (p_store, '*')) r),
     'rejection_ground', (select coalesce(jsonb_agg(distinct g.ground), '[]') from vouch.rejection_ground g where g.store_id in (p_store, '*')),
+    'topic_term', (
+      select coalesce(jsonb_agg(jsonb_build_array(t.locale, t.term, t.topic, t.match)), '[]')
+      from (select distinct on (a.locale, a.term) a.* from vouch.topic_term a where a.store_id in (p_store, '*')
+            order by a.locale, a.term, a.store_id = p_store desc) t
+      where t.topic <> 'none'),
     'moderation_model', (
       select coalesce(jsonb_agg(jsonb_build_object('locale', m.locale, 'threshold', m.threshold, 'fingerprint', m.fingerprint) order by m.locale), '[]')
       from (select distinct on (a.locale) a.locale, a.threshold, a.fingerprint from vouch.moderation_model a

@@ -84,6 +84,8 @@ begin
         select v.review_id, r.rating, r.title, r.body, r.author_name as author, r.locale, v.verified, v.experience_at, v.written_at,
           v.published_at, v.invited, v.incentivised, to_jsonb(r.labels) as labels,
           vouch.line_refunded(p_store, v.order_id, v.line_id) as refunded,
+          (select jsonb_build_object('body', y.body, 'replied_at', y.replied_at) from vouch.review_reply y
+           where y.store_id = p_store and y.review_id = v.review_id order by y.reply_id desc limit 1) as reply,
           (select true from vouch.review_revision e
            where e.store_id = p_store and e.review_id = v.review_id and e.state = 'superseded' limit 1) is not null as edited
         from (

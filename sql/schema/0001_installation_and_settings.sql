@@ -73,6 +73,9 @@ create table vouch.store (
     constraint store_smtp_user_is_one_line check (length(smtp_user) <= 254 and smtp_user !~ '[[:cntrl:]]'),
   mail_from text not null default ''
     constraint store_mail_from_is_one_line check (length(mail_from) <= 400 and mail_from !~ '[[:cntrl:]]'),
+  reply_address text not null default ''
+    constraint store_reply_address_is_an_address check (reply_address = '' or (length(reply_address) <= 180
+      and reply_address ~ '^[^@[:space:][:cntrl:]<>+]{1,31}@[^@[:space:][:cntrl:]<>]+$')),
   locale text not null default 'en'
     constraint store_locale_is_bcp47 check (locale ~ '^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$'),
   timezone text not null default 'UTC'
@@ -84,6 +87,7 @@ comment on table vouch.store is 'One row per store of this database.';
 comment on column vouch.store.base_url is 'Where the host mounts vouch_serve, for links in mails, e.g. https://shop.example/reviews.';
 comment on column vouch.store.smtp_url is 'The relay, smtp://host:port or smtps://host:port. Empty: no mail goes out, it waits. The password is in the options, never here.';
 comment on column vouch.store.mail_from is 'Sender, an address or Name <address>. Empty: no mail goes out, it waits.';
+comment on column vouch.store.reply_address is 'Where customers'' answers are collected, with subaddresses: answers+TOKEN@shop.example; what arrives is handed to Vouch as mail.received. Empty: answers go to mail_from.';
 comment on column vouch.store.locale is 'BCP 47; used where the buyer''s own is unknown.';
 comment on column vouch.store.timezone is 'IANA name; used where the buyer''s own is unknown.';
 
@@ -154,7 +158,8 @@ comment on column vouch.discount_policy.grant_on is 'request: the code is in the
 create table vouch.mail_template (
   store_id text collate "C" not null references vouch.store on delete cascade,
   kind text not null
-    constraint mail_template_kind_is_known check (kind in ('request', 'reminder', 'confirm', 'held', 'rejected', 'published', 'discount')),
+    constraint mail_template_kind_is_known check (kind in ('request', 'reminder', 'confirm', 'held', 'rejected', 'published', 'discount',
+      'alert', 'escalation', 'thread', 'proposal', 'reply', 'follow_up', 'update_question', 'measure')),
   locale text not null default '*'
     constraint mail_template_locale_is_bcp47 check (locale = '*' or locale ~ '^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$'),
   subject text constraint mail_template_subject_is_one_line check (length(subject) between 1 and 500 and subject !~ '[[:cntrl:]]'),

@@ -6,7 +6,8 @@ create table vouch.outbox (
   number bigint generated always as identity,
   type text not null
     constraint outbox_type_is_known check (type in
-      ('request.sent', 'discount.issued', 'review.published', 'review.held', 'review.rejected', 'review.withdrawn', 'rating.changed')),
+      ('request.sent', 'discount.issued', 'review.published', 'review.held', 'review.rejected', 'review.withdrawn', 'rating.changed',
+       'case.opened', 'case.overdue', 'case.closed', 'resolution.proposed')),
   data jsonb not null,
   created_at timestamptz not null,
   taken_until timestamptz,
