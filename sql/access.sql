@@ -17,7 +17,7 @@ begin
     execute format('drop policy if exists readers on vouch.%I', item.name);
     if item.name in ('secret', 'installation', 'migration', 'store', 'settings_version', 'operator') then
       execute format('create policy own_store on vouch.%I to vouch_owner using (true) with check (true)', item.name);
-    elsif item.name in ('hold_policy', 'abuse_term', 'rejection_ground', 'moderation_model', 'topic_term', 'reply_template') then
+    elsif item.name in ('hold_policy', 'country_timezone', 'abuse_term', 'rejection_ground', 'moderation_model', 'topic_term', 'reply_template') then
       execute format('create policy own_store on vouch.%I to vouch_owner
         using (store_id in (nullif(current_setting(''vouch.store'', true), ''''), ''*''))
         with check (store_id in (nullif(current_setting(''vouch.store'', true), ''''), ''*''))', item.name);
@@ -35,14 +35,15 @@ end
 $$;
 
 grant usage on schema vouch to vouch_module, vouch_operator, vouch_viewer;
-grant select on vouch.rating_summary, vouch.held_review, vouch.review_request_status, vouch.delivery_health to vouch_operator, vouch_viewer;
+grant select on vouch.rating_summary, vouch.held_review, vouch.review_request_status, vouch.delivery_health, vouch.discount_report to vouch_operator, vouch_viewer;
 grant select on vouch.open_case, vouch.case_figures, vouch.kpi, vouch.trend, vouch.case, vouch.case_event, vouch.case_text, vouch.case_policy,
   vouch.business_hours, vouch.holiday, vouch.reply_template, vouch.topic_term, vouch.topic_alarm, vouch.measure, vouch.review_reply
   to vouch_operator, vouch_viewer;
-grant select on vouch.store, vouch.request_policy, vouch.discount_policy, vouch.mail_template, vouch.hold_policy, vouch.abuse_term, vouch.rejection_ground,
+grant select on vouch.store, vouch.request_policy, vouch.country_timezone, vouch.discount_policy, vouch.mail_template, vouch.hold_policy, vouch.abuse_term, vouch.rejection_ground,
   vouch.review, vouch.review_revision, vouch.review_decision, vouch.decision_note, vouch.rating_total, vouch.rating_change, vouch.review_request,
   vouch.outgoing_mail, vouch.send_attempt, vouch.order_line, vouch.sales_order, vouch.record_link, vouch.record_head, vouch.review_report, vouch.moderation_model
   to vouch_operator, vouch_viewer;
+grant select (store_id, kind, value, currency, minimum_spend, state, issued_at, expires_at) on vouch.discount_code to vouch_operator, vouch_viewer;
 grant select (only_row, clock_offset) on vouch.installation to vouch_operator, vouch_viewer, vouch_module;
 create policy readers on vouch.installation for select to vouch_viewer, vouch_operator, vouch_module using (true);
 
@@ -69,7 +70,8 @@ grant execute on function vouch.decide(text, bigint, text, text, text, text) to 
 grant execute on function vouch.approve(bigint, text, text), vouch.reject(bigint, text, text, text) to vouch_operator, vouch_module;
 grant execute on function vouch.console_home(text, text, text, jsonb), vouch.console_counts(text, text, text, jsonb), vouch.console_queue(text, text, text, jsonb),
   vouch.console_decide(text, text, text, jsonb), vouch.console_bulk(text, text, text, jsonb) to vouch_module;
-grant execute on function vouch.erase_customer(text, text, boolean), vouch.export_customer(text, text) to vouch_operator, vouch_module;
+grant execute on function vouch.erase_customer(text, text, boolean), vouch.export_customer(text, text),
+  vouch.unsubscribe_customer(text, text, text) to vouch_operator, vouch_module;
 
 grant execute on function vouch.reply(bigint, text, text, text), vouch.contact(bigint, text, text, text), vouch.propose_resolution(bigint, text, text, text),
   vouch.close_case(bigint, text, text), vouch.reopen_case(bigint, text, text), vouch.note_case(bigint, text, text), vouch.assign_case(bigint, text, text),
@@ -84,7 +86,7 @@ declare
   called text;
 begin
   foreach called in array array['ingest', 'request_enqueue', 'mail_claim', 'mail_attempt', 'mail_data', 'mail_settle', 'mail_release', 'mail_recover',
-      'hold_sweep', 'rating_fold', 'outbox_take', 'outbox_ack', 'confirm_view', 'confirm_do', 'author_link', 'author_view', 'author_edit',
+      'hold_sweep', 'rating_fold', 'discount_sweep', 'outbox_take', 'outbox_ack', 'confirm_view', 'confirm_do', 'author_link', 'author_view', 'author_edit',
       'author_withdraw', 'unsubscribe_view', 'unsubscribe_do', 'form_view', 'form_submit', 'storefront_reviews', 'record_open', 'record_append',
       'record_faults', 'record_head_of', 'settings', 'settings_version', 'schema_number', 'secret_key', 'key_check', 'stores', 'health',
       'check_installation', 'check_store', 'model_get', 'model_put', 'case_overdue', 'case_ask', 'author_case', 'author_say', 'resolution_view',

@@ -4,7 +4,7 @@
 
 #include "review/record.h"
 
-enum { CHORE_HOLDS = 50, CHORE_CHANGES = 1000 };
+enum { CHORE_HOLDS = 50, CHORE_CHANGES = 1000, CHORE_CODES = 200 };
 
 static const struct {
     const char *sql;
@@ -12,6 +12,7 @@ static const struct {
 } chores[] = {
     {"SELECT vouch.hold_sweep($1, $2::integer)", CHORE_HOLDS},
     {"SELECT vouch.rating_fold($1, $2::integer)", CHORE_CHANGES},
+    {"SELECT vouch.discount_sweep($1, $2::integer)", CHORE_CODES},
 };
 
 int chore_run(const struct store *store, int64_t deadline_us, int *moved,

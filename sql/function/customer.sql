@@ -85,14 +85,6 @@ end
 $$;
 comment on function vouch.person_keys is 'All address keys of the person behind an address or an id, other addresses of the same account included; for erasure and export.';
 
-create or replace function vouch.customer_unsubscribe(p_store text, p_body jsonb) returns jsonb
-language plpgsql as $$
-begin
-  perform vouch.unsubscribe(p_store, k.key) from unnest(vouch.customer_keys(p_store, p_body)) as k (key);
-  return null;
-end
-$$;
-
 create or replace function vouch.customer_erase(p_store text, p_body jsonb) returns jsonb
 language plpgsql as $$
 declare
@@ -116,7 +108,7 @@ begin
   perform vouch.author_erase(p_store, r.review_id, coalesce((p_body ->> 'words')::boolean, false))
   from unnest(reviews) as r (review_id);
   perform vouch.links_erase(p_store, orders, reviews, gone), vouch.case_erase(p_store, reviews);
-  update vouch.sales_order o set customer_id = null, address_key = null where o.store_id = p_store and o.order_id = any (orders);
+  update vouch.sales_order o set customer_id = null, customer_key = null, address_key = null where o.store_id = p_store and o.order_id = any (orders);
   update vouch.customer c set email = null, name = null, customer_id = null, customer_id_at = null, name_at = null, locale_at = null,
     consent_at = null, locale = null, marketing_consent = null, erased_at = gone, updated_at = gone
   where c.store_id = p_store and c.address_key = any (keys);

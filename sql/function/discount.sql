@@ -16,7 +16,7 @@ declare
   known vouch.discount_code;
 begin
   insert into vouch.discount_code (store_id, code_hash, order_id, kind, value, currency, minimum_spend, issued_at, expires_at)
-  select p_store, p_hash, p_order, p.kind, p.value, case when p.kind = 'fixed' then coalesce(p.currency, s.currency) end, p.minimum_spend,
+  select p_store, p_hash, p_order, p.kind, p.value, case when p.kind = 'fixed' or p.minimum_spend is not null then coalesce(p.currency, s.currency) end, p.minimum_spend,
     vouch.clock(), vouch.clock() + p.valid_for
   from vouch.discount_policy p
   join vouch.store s on s.store_id = p.store_id
@@ -69,17 +69,48 @@ end
 $$;
 comment on function vouch.discount_on_submission is 'With grant_on submission: the thank-you goes out once something was submitted for the order, whatever it says and whatever is decided.';
 
+create or replace function vouch.discount_guessing(p_store text, p_client bytea) returns boolean
+language plpgsql stable as $$
+declare
+  policy vouch.discount_policy;
+  misses integer[];
+begin
+  select p.* into policy from vouch.discount_policy p where p.store_id = p_store;
+  misses := (select array[coalesce(sum(m.misses) filter (where m.client_key = p_client), 0), coalesce(sum(m.misses) filter (where m.client_key <> p_client), 0)]
+             from vouch.discount_miss m where m.store_id = p_store and m.hour = date_trunc('hour', vouch.clock(), 'UTC')
+               and m.client_key in (p_client, decode(repeat('00', 32), 'hex')));
+  return misses[1] >= coalesce(policy.guess_limit, 10) or misses[1] > 0 and misses[2] >= coalesce(policy.guess_limit_store, 1000);
+end
+$$;
+comment on function vouch.discount_guessing is 'Whether this client tried so many unknown codes this hour that it gets no answer any more.';
+
+create or replace function vouch.discount_missed(p_store text, p_client bytea) returns void
+language plpgsql as $$
+begin
+  insert into vouch.discount_miss as m (store_id, hour, client_key)
+  select p_store, date_trunc('hour', vouch.clock(), 'UTC'), k from unnest(array[p_client, decode(repeat('00', 32), 'hex')]) as k
+  on conflict (store_id, hour, client_key) do update set misses = m.misses + 1;
+end
+$$;
+
 create or replace function vouch.discount_redeem(p_store text, p_body jsonb) returns jsonb
 language plpgsql as $$
 declare
+  client bytea := decode(coalesce(p_body ->> 'client_key', encode(sha256(convert_to(p_body ->> 'order_id', 'UTF8')), 'hex')), 'hex');
   known vouch.discount_code;
-  why text;
+  why text := case when vouch.discount_guessing(p_store, client) then 'too_many_attempts' end;
 begin
-  select d.* into known from vouch.discount_code d
-  where d.store_id = p_store and d.code_hash = decode(p_body ->> 'code_hash', 'hex') for update;
-  why := case when not found then 'unknown' when known.state = 'redeemed' then 'already_redeemed'
-    when known.state = 'expired' or known.expires_at <= vouch.clock() then 'expired' end;
   if why is null then
+    select d.* into known from vouch.discount_code d
+    where d.store_id = p_store and d.code_hash = decode(p_body ->> 'code_hash', 'hex') for update;
+    why := case when not found then 'unknown' when known.state = 'redeemed' then 'already_redeemed'
+      when known.state = 'expired' or known.expires_at <= vouch.clock() then 'expired'
+      when exists (select from vouch.sales_order o where o.store_id = p_store and o.order_id = p_body ->> 'order_id'
+                   and o.cancelled_at is not null) then 'order_cancelled' end;
+  end if;
+  if why = 'unknown' then
+    perform vouch.discount_missed(p_store, client);
+  elsif why is null then
     update vouch.discount_code d set state = 'redeemed', redeemed_at = vouch.clock(), redeemed_order_id = p_body ->> 'order_id'
     where d.store_id = p_store and d.code_hash = known.code_hash;
   end if;
@@ -87,7 +118,8 @@ begin
     || case when why is null then vouch.discount_view(known) - 'order_id' else '{}' end);
 end
 $$;
-comment on function vouch.discount_redeem is 'discount.redeemed: asks and records in one; the row lock decides races. reason: unknown, already_redeemed, expired.';
+comment on function vouch.discount_redeem is
+'discount.redeemed: asks and records in one; the row lock decides races. reason: unknown, already_redeemed, expired, order_cancelled (the order it was to be used on), too_many_attempts.';
 
 create or replace function vouch.discount_derive(p_store text, p_orders text[]) returns void
 language plpgsql as $$
@@ -99,9 +131,47 @@ begin
     cross join lateral (select q.* from vouch.sales_order q where q.store_id = p_store and q.order_id = w.order_id offset 0) as o
     where o.cancelled_at is not null order by 1
   loop
-    update vouch.discount_code d set state = 'issued', redeemed_at = null, redeemed_order_id = null
+    update vouch.discount_code d set state = case when d.expires_at > vouch.clock() then 'issued' else 'expired' end, redeemed_at = null,
+      redeemed_order_id = null
     where d.store_id = p_store and d.redeemed_order_id = cancelled and d.state = 'redeemed';
   end loop;
 end
 $$;
-comment on function vouch.discount_derive is 'A code spent on an order that was cancelled as a whole is free again.';
+comment on function vouch.discount_derive is 'A code spent on an order that was cancelled as a whole is free again, as long as it is valid.';
+
+create or replace function vouch.discount_sweep(p_store text, p_limit integer) returns integer
+language plpgsql security definer as $$
+declare
+  ended integer;
+begin
+  perform vouch.enter(p_store);
+  delete from vouch.discount_miss m where m.store_id = p_store and m.hour < vouch.clock() - interval '1 day';
+  update vouch.discount_code d set state = 'expired'
+  where d.store_id = p_store and d.state = 'issued' and d.expires_at <= vouch.clock() and d.code_hash = any (array(
+    select q.code_hash from vouch.discount_code q where q.store_id = p_store and q.state = 'issued' and q.expires_at <= vouch.clock()
+    order by q.expires_at limit p_limit for update skip locked));
+  get diagnostics ended = row_count;
+  return ended;
+end
+$$;
+comment on function vouch.discount_sweep is 'Says of codes past their time that they are, and forgets the misses of yesterday. Returns how many codes.';
+
+create or replace function vouch.order_incentive(p_store text, p_order text) returns boolean
+language plpgsql stable as $$
+begin
+  return p_order is not null and (
+    exists (select from vouch.discount_code d where d.store_id = p_store and d.order_id = p_order)
+    or exists (select from vouch.discount_policy p where p.store_id = p_store and p.grant_on = 'submission'));
+end
+$$;
+comment on function vouch.order_incentive is 'Whether a review of this order is written with a code in hand or promised; disclosed with it from the first moment (16 CFR 465, DMCC Act 2024 Sch. 20 para 13).';
+
+create or replace function vouch.incentive_stays() returns trigger
+language plpgsql as $$
+begin
+  perform vouch.refuse('VO204', '/incentivised', 'that a discount code was offered stays with the review');
+  return null;
+end
+$$;
+create or replace trigger incentive_stays before update of incentivised on vouch.review
+  for each row when (old.incentivised and not new.incentivised) execute function vouch.incentive_stays();

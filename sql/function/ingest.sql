@@ -50,8 +50,8 @@ begin
     when 'customer.erased' then vouch.customer_erase(p_store, p_body)
     when 'product.updated' then vouch.product_update(p_store, p_body, p_time)
     when 'discount.redeemed' then vouch.discount_redeem(p_store, p_body)
-    when 'mail.bounced' then vouch.mail_bounce(p_store, p_body)
-    when 'mail.complained' then vouch.mail_complain(p_store, p_body)
+    when 'mail.bounced' then vouch.mail_feedback(p_store, p_type, p_body)
+    when 'mail.complained' then vouch.mail_feedback(p_store, p_type, p_body)
     when 'mail.received' then vouch.mail_receive(p_store, p_body)
   end;
 end

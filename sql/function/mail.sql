@@ -59,10 +59,11 @@ begin
         from vouch.order_line l
         left join vouch.product p on p.store_id = l.store_id and p.product_id = l.product_id
         where l.store_id = p_store and l.order_id = r.order_id and l.delivered_at is not null and l.product_id is not null
-          and l.cancelled_at is null and l.refunded_at is null
+          and l.cancelled_at is null and l.refunded_at is null and not vouch.line_excluded(y.policy, l)
           and not exists (select from vouch.review v where v.store_id = p_store and v.order_id = l.order_id and v.line_id = l.line_id)))
     from vouch.review_request r
     join vouch.sales_order o on o.store_id = r.store_id and o.order_id = r.order_id
+    cross join lateral (select vouch.request_policy_of(p_store, o.country) as policy offset 0) as y
     where r.store_id = p_store and r.request_id = p_request);
 end
 $$;
@@ -255,14 +256,17 @@ comment on function vouch.link_life is 'How long a link opens its door: request_
 create or replace function vouch.mail_skip(p_store text, p_mail vouch.outgoing_mail, p_reason text) returns void
 language plpgsql as $$
 begin
-  if p_mail.doubts > 0 then
+  if p_reason = 'quiet' then
+    perform vouch.mail_end(p_store, p_mail, case when p_mail.doubts > 0 then 'ambiguous' else 'queued' end, p_reason,
+      vouch.request_awake(p_store, p_mail.subject_id));
+  elsif p_mail.doubts > 0 then
     perform vouch.mail_end(p_store, p_mail, 'ambiguous', p_reason, 'infinity');
   else
     perform vouch.mail_end(p_store, p_mail, 'skipped', p_reason, vouch.clock());
   end if;
 end
 $$;
-comment on function vouch.mail_skip is 'A mail that must not go out (again): skipped, or left ambiguous for good where it may have arrived.';
+comment on function vouch.mail_skip is 'A mail that must not go out (again): skipped, or left ambiguous for good where it may have arrived; at a quiet hour it waits for the end of that.';
 
 create or replace function vouch.mail_end(p_store text, p_mail vouch.outgoing_mail, p_state text, p_reason text, p_due_at timestamptz) returns void
 language plpgsql as $$
@@ -298,10 +302,7 @@ begin
     perform vouch.mail_sent(p_store, p_mail);
   elsif p_class = 'refused' then
     perform vouch.mail_end(p_store, p_mail, 'failed', concat_ws(' ', p_code, p_enhanced), vouch.clock());
-    if p_enhanced in ('5.1.1', '5.1.2', '5.1.3', '5.1.6', '5.1.10', '5.2.1') then
-      insert into vouch.suppression (store_id, address_key, reason, since)
-      values (p_store, p_mail.address_key, 'bounced', vouch.clock()) on conflict do nothing;
-    end if;
+    perform vouch.bounce_note(p_store, p_mail.mail_id, p_mail.address_key, p_enhanced, 'relay');
   elsif p_class = 'ambiguous' then
     perform vouch.mail_end(p_store, p_mail, 'ambiguous', null,
       case when p_mail.doubts = 0 then vouch.clock() + interval '30 minutes' else 'infinity' end);
@@ -439,44 +440,3 @@ begin
 end
 $$;
 comment on function vouch.mail_recover is 'Takes over mails whose lease ran out: with an open attempt it may have arrived (ambiguous), without one it goes back to the queue at once. One that fails does not hold up the others.';
-
-create or replace function vouch.mail_known(p_store text, p_body jsonb) returns bytea
-language plpgsql stable as $$
-begin
-  return (
-    select m.address_key from vouch.send_attempt t
-    join vouch.outgoing_mail m on m.store_id = t.store_id and m.mail_id = t.mail_id
-    where t.store_id = p_store and t.message_id = btrim(p_body ->> 'message_id', '<> ')
-    union all
-    select m.address_key from vouch.outgoing_mail m
-    where m.store_id = p_store and p_body ->> 'message_id' is null and m.address_key = decode(p_body ->> 'address_key', 'hex') and m.attempts > 0
-    limit 1);
-end
-$$;
-comment on function vouch.mail_known is 'Whose mail a bounce or complaint is about; NULL for a mail that Vouch never sent.';
-
-create or replace function vouch.mail_bounce(p_store text, p_body jsonb) returns jsonb
-language plpgsql as $$
-begin
-  insert into vouch.suppression (store_id, address_key, reason, since)
-  select p_store, k.address_key, 'bounced', vouch.clock()
-  from (select vouch.mail_known(p_store, p_body) as address_key) k
-  where k.address_key is not null and coalesce(p_body ->> 'status', '5') like '5%'
-  on conflict do nothing;
-  return null;
-end
-$$;
-comment on function vouch.mail_bounce is 'mail.bounced: a permanent failure (status 5.x.x, RFC 3463) of a mail Vouch sent suppresses the address.';
-
-create or replace function vouch.mail_complain(p_store text, p_body jsonb) returns jsonb
-language plpgsql as $$
-begin
-  insert into vouch.suppression (store_id, address_key, reason, since)
-  select p_store, k.address_key, 'complained', vouch.clock()
-  from (select vouch.mail_known(p_store, p_body) as address_key) k
-  where k.address_key is not null
-  on conflict do nothing;
-  return null;
-end
-$$;
-comment on function vouch.mail_complain is 'mail.complained: no further requests to somebody who called one spam.';

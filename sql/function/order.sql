@@ -35,25 +35,26 @@ comment on function vouch.order_erased is 'Which of these orders are of people e
 create or replace function vouch.order_enter(
   p_store text, p_fresh boolean[], p_erased boolean[],
   p_event bigint[], p_rank text[], p_time timestamptz[], p_order text[], p_placed_at timestamptz[], p_address_key bytea[],
-  p_customer_id text[], p_locale text[], p_country text[], p_timezone text[], p_consent boolean[],
+  p_customer_key bytea[], p_customer_id text[], p_locale text[], p_country text[], p_timezone text[], p_consent boolean[],
   p_currency text[], p_total text[], p_groups text[],
   f_order text[], out made text[], out reviewed text[]
 ) language plpgsql as $$
 begin
   with entered as (
-    insert into vouch.sales_order as o (store_id, order_id, address_key, customer_id, placed_at, currency, total, locale, country,
+    insert into vouch.sales_order as o (store_id, order_id, address_key, customer_key, customer_id, placed_at, currency, total, locale, country,
                                         timezone, marketing_consent, customer_groups, details_time, details_event)
     select distinct on (p.order_id collate "C") p_store, p.order_id, case when not p.erased then p.address_key end,
+      case when not p.erased then p.customer_key end,
       case when not p.erased then p.customer_id end, p.placed_at, p.currency, p.total::numeric, p.locale, p.country, p.timezone, p.consent,
       p.groups::text[], p.time, p.rank
     from (
       select u.*, p_erased is not null and p_erased[u.place] as erased
-      from unnest(p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_id, p_locale, p_country, p_timezone, p_consent,
+      from unnest(p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_key, p_customer_id, p_locale, p_country, p_timezone, p_consent,
                   p_currency, p_total, p_groups)
-        with ordinality as u (n, rank, time, order_id, placed_at, address_key, customer_id, locale, country, timezone, consent,
+        with ordinality as u (n, rank, time, order_id, placed_at, address_key, customer_key, customer_id, locale, country, timezone, consent,
                               currency, total, groups, place)
       union all
-      select null, null, null, f, null, null, null, null, null, null, null, null, null, null, null, null from unnest(f_order) as f
+      select null, null, null, f, null, null, null, null, null, null, null, null, null, null, null, null, null from unnest(f_order) as f
     ) as p
     where p_fresh is null or p.n is null or p_fresh[p.n]
     order by p.order_id collate "C", p.time desc nulls last, p.rank collate "C" desc
@@ -73,25 +74,26 @@ comment on function vouch.order_enter is
 create or replace function vouch.order_describe(
   p_store text, p_fresh boolean[], p_erased boolean[],
   p_event bigint[], p_rank text[], p_time timestamptz[], p_order text[], p_placed_at timestamptz[], p_address_key bytea[],
-  p_customer_id text[], p_locale text[], p_country text[], p_timezone text[], p_consent boolean[],
+  p_customer_key bytea[], p_customer_id text[], p_locale text[], p_country text[], p_timezone text[], p_consent boolean[],
   p_currency text[], p_total text[], p_groups text[]
 ) returns void
 language plpgsql as $$
 begin
-  insert into vouch.sales_order as o (store_id, order_id, address_key, customer_id, placed_at, currency, total, locale, country,
+  insert into vouch.sales_order as o (store_id, order_id, address_key, customer_key, customer_id, placed_at, currency, total, locale, country,
                                       timezone, marketing_consent, customer_groups, details_time, details_event)
   select distinct on (u.order_id collate "C") p_store, u.order_id,
     case when not (p_erased is not null and p_erased[u.place]) then u.address_key end,
+    case when not (p_erased is not null and p_erased[u.place]) then u.customer_key end,
     case when not (p_erased is not null and p_erased[u.place]) then u.customer_id end,
     u.placed_at, u.currency, u.total::numeric, u.locale, u.country, u.timezone, u.consent, u.groups::text[], u.time, u.rank
-  from unnest(p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_id, p_locale, p_country, p_timezone, p_consent,
+  from unnest(p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_key, p_customer_id, p_locale, p_country, p_timezone, p_consent,
               p_currency, p_total, p_groups)
-    with ordinality as u (n, rank, time, order_id, placed_at, address_key, customer_id, locale, country, timezone, consent,
+    with ordinality as u (n, rank, time, order_id, placed_at, address_key, customer_key, customer_id, locale, country, timezone, consent,
                           currency, total, groups, place)
   where p_fresh is null or p_fresh[u.n]
   order by u.order_id collate "C", u.time desc, u.rank collate "C" desc
   on conflict (store_id, order_id) do update set
-    address_key = excluded.address_key, customer_id = excluded.customer_id, placed_at = excluded.placed_at,
+    address_key = excluded.address_key, customer_key = excluded.customer_key, customer_id = excluded.customer_id, placed_at = excluded.placed_at,
     currency = excluded.currency, total = excluded.total, locale = excluded.locale, country = excluded.country,
     timezone = excluded.timezone, marketing_consent = excluded.marketing_consent, customer_groups = excluded.customer_groups,
     details_time = excluded.details_time, details_event = excluded.details_event
@@ -331,15 +333,15 @@ $$;
 comment on function vouch.order_facts is 'Merges paid, shipped, delivered, cancelled, refunded. Returns the orders of which more may follow from that.';
 
 create or replace function vouch.order_first(
-  p_store text, p_rank text, p_time timestamptz, p_order text, p_placed_at timestamptz, p_address_key bytea, p_customer_id text, p_email text,
+  p_store text, p_rank text, p_time timestamptz, p_order text, p_placed_at timestamptz, p_address_key bytea, p_customer_key bytea, p_customer_id text, p_email text,
   p_name text, p_locale text, p_country text, p_timezone text, p_consent boolean, p_currency text, p_total text, p_groups text,
   l_line text[], l_product text[], l_name text[], l_url text[], l_groups text[], l_quantity text[], l_price text[], l_promised_at timestamptz[]
 ) returns boolean
 language plpgsql as $$
 begin
-  insert into vouch.sales_order (store_id, order_id, address_key, customer_id, placed_at, currency, total, locale, country, timezone,
+  insert into vouch.sales_order (store_id, order_id, address_key, customer_key, customer_id, placed_at, currency, total, locale, country, timezone,
                                  marketing_consent, customer_groups, details_time, details_event)
-  values (p_store, p_order, p_address_key, p_customer_id, p_placed_at, p_currency, p_total::numeric, p_locale, p_country, p_timezone,
+  values (p_store, p_order, p_address_key, p_customer_key, p_customer_id, p_placed_at, p_currency, p_total::numeric, p_locale, p_country, p_timezone,
           p_consent, p_groups::text[], p_time, p_rank)
   on conflict (store_id, order_id) do nothing;
   if not found then
@@ -382,14 +384,14 @@ declare
   all_new boolean;
 begin
   if cardinality(p_event) = 1 and cardinality(f_order) = 0 and p_fresh is null and erased is null
-      and vouch.order_first(p_store, p_rank[1], p_time[1], p_order[1], p_placed_at[1], p_address_key[1], p_customer_id[1], p_email[1],
+      and vouch.order_first(p_store, p_rank[1], p_time[1], p_order[1], p_placed_at[1], p_address_key[1], p_customer_key[1], p_customer_id[1], p_email[1],
         p_name[1], p_locale[1], p_country[1], p_timezone[1], p_consent[1], p_currency[1], p_total[1], p_groups[1],
         l_line, l_product, l_name, l_url, l_groups, l_quantity, l_price, l_promised_at) then
     due := case when (select true from vouch.review v where v.store_id = p_store and v.customer_id = p_customer_id[1] limit 1)
       or (select true from vouch.review v where v.store_id = p_store and v.address_key = p_address_key[1] limit 1) then p_order end;
     return;
   end if;
-  entered := vouch.order_enter(p_store, p_fresh, erased, p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_id,
+  entered := vouch.order_enter(p_store, p_fresh, erased, p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_key, p_customer_id,
     p_locale, p_country, p_timezone, p_consent, p_currency, p_total, p_groups, f_order);
   all_new := p_fresh is null and cardinality(f_order) = 0 and coalesce(cardinality(entered.made), 0) = cardinality(p_event);
   if vouch.people_enter(p_store, p_fresh, erased, p_event, p_time, p_address_key, p_customer_id, p_email, p_name, p_locale, p_consent)
@@ -403,7 +405,7 @@ begin
     return;
   end if;
   reviews := vouch.order_reviews(p_store, p_order);
-  perform vouch.order_describe(p_store, p_fresh, erased, p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_id,
+  perform vouch.order_describe(p_store, p_fresh, erased, p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_key, p_customer_id,
       p_locale, p_country, p_timezone, p_consent, p_currency, p_total, p_groups),
     vouch.lines_merge(p_store, p_fresh, p_event, p_rank, p_time,
       l_event, l_order, l_line, l_product, l_name, l_url, l_groups, l_quantity, l_price, l_promised_at);

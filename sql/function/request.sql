@@ -1,6 +1,15 @@
 -- SPDX-License-Identifier: MIT
 -- When and whom to ask.
 
+create or replace function vouch.request_policy_standard(p_store text) returns vouch.request_policy
+language sql stable as $$
+  select jsonb_populate_record(null::vouch.request_policy, jsonb_build_object('store_id', p_store, 'country', '*', 'delay', '7 days',
+    'reminder_after', '[]'::jsonb, 'weekdays', '[1, 2, 3, 4, 5, 6, 7]'::jsonb, 'cap_period', '30 days', 'excluded_products', '[]'::jsonb,
+    'excluded_product_groups', '[]'::jsonb, 'excluded_customer_groups', '[]'::jsonb, 'link_valid_for', '90 days', 'partial_wait', '14 days',
+    'consent', 'soft_opt_in'))
+$$;
+comment on function vouch.request_policy_standard is 'What a store without a row asks by: the defaults of the columns.';
+
 create or replace function vouch.request_policy_of(p_store text, p_country text) returns vouch.request_policy
 language plpgsql stable as $$
 declare
@@ -9,7 +18,7 @@ begin
   select p.* into policy from vouch.request_policy p
   where p.store_id = p_store and p.country in (p_country, '*') order by p.country = '*' limit 1;
   if not found then
-    policy := row (p_store, '*', interval '7 days', '{}', null, null, null, interval '30 days', interval '90 days', interval '14 days', 'soft_opt_in');
+    policy := vouch.request_policy_standard(p_store);
   end if;
   return policy;
 end
@@ -44,144 +53,231 @@ begin
   cross join lateral (select vouch.request_policy_of(p_store, s.country) as policy offset 0) p
   order by s.order_id
   on conflict (store_id, order_id) do update set state = excluded.state, due_at = excluded.due_at, reason = excluded.reason
-  where r.state in ('scheduled', 'cancelled')
+  where (r.state in ('scheduled', 'cancelled')
+      or r.state = 'skipped' and r.reason in ('reviewed', 'excluded_product') and excluded.state = 'scheduled' and excluded.due_at > r.due_at)
     and (r.state, r.due_at, r.reason) is distinct from (excluded.state, excluded.due_at, excluded.reason);
 end
 $$;
-comment on function vouch.request_derive is 'Derives the requests of these orders from their facts again, as long as nothing was sent.';
+comment on function vouch.request_derive is 'Derives the requests of these orders from their facts again, as long as nothing was sent. One skipped for its lines'' sake is due again when another line was delivered.';
+
+create or replace function vouch.request_zone(p_store text, p_timezone text, p_country text, p_locale text) returns text
+language plpgsql stable as $$
+declare
+  guess text;
+begin
+  if p_timezone is not null and vouch.is_timezone(p_timezone) then
+    return p_timezone;
+  end if;
+  for guess in
+    select t.timezone
+    from unnest(array[upper(p_country), upper(substring(p_locale from '^[A-Za-z]{2,3}(?:[-_][A-Za-z]{4})?[-_]([A-Za-z]{2})(?![A-Za-z0-9])')),
+                      lower(substring(p_locale from '^[A-Za-z]{2,3}(?![A-Za-z0-9])'))]) with ordinality as w (place, n)
+    cross join lateral (select c.store_id, c.timezone from vouch.country_timezone c
+                        where c.store_id in (p_store, '*') and c.place = w.place offset 0) as t
+    order by w.n, t.store_id = '*'
+  loop
+    if vouch.is_timezone(guess) then
+      return guess;
+    end if;
+  end loop;
+  return coalesce((select s.timezone from vouch.store s where s.store_id = p_store), 'UTC');
+end
+$$;
+comment on function vouch.request_zone is
+'The buyer''s time zone: the order''s own, else that of its country, else of its locale''s region, else of its language (vouch.country_timezone), else the store''s.';
+
+create or replace function vouch.request_quiet(p_policy vouch.request_policy, p_local timestamp) returns boolean
+language sql immutable
+return coalesce(not extract(isodow from p_local)::smallint = any ((p_policy).weekdays)
+  or case when (p_policy).quiet_from <= (p_policy).quiet_until
+    then p_local::time >= (p_policy).quiet_from and p_local::time < (p_policy).quiet_until
+    else p_local::time >= (p_policy).quiet_from or p_local::time < (p_policy).quiet_until end, false);
+comment on function vouch.request_quiet is 'Whether no request leaves while the buyer''s clock shows this.';
+
+create or replace function vouch.request_slot(p_policy vouch.request_policy, p_zone text, p_at timestamptz) returns timestamptz
+language plpgsql stable as $$
+declare
+  slot timestamptz := p_at;
+  local timestamp := p_at at time zone p_zone;
+begin
+  for step in 1 .. 40 loop -- a week has at most seven nights and seven midnights; each step is past one of them
+    if not vouch.request_quiet(p_policy, local) then
+      return slot;
+    end if;
+    local := case
+      when not extract(isodow from local)::smallint = any (p_policy.weekdays) then local::date + 1
+      else local::date + case when p_policy.quiet_from > p_policy.quiet_until and local::time >= p_policy.quiet_from then 1 else 0 end
+        + p_policy.quiet_until end;
+    slot := local at time zone p_zone;
+    local := slot at time zone p_zone;
+  end loop;
+  return slot;
+end
+$$;
+comment on function vouch.request_slot is 'p_at, or else the first moment from it on that is neither within the quiet hours nor on another weekday than the policy''s, by the clocks of the buyer''s time zone.';
+
+create or replace function vouch.request_judge(p_store text, p_requests bigint[])
+returns table (request_id bigint, order_id text, address_key bytea, due_at timestamptz, sent_at timestamptz, policy vouch.request_policy, zone text, obstacle text)
+language plpgsql stable as $$
+declare
+  standard vouch.request_policy := vouch.request_policy_standard(p_store);
+  own_currency text := (select s.currency from vouch.store s where s.store_id = p_store);
+begin
+  return query
+  with asked as materialized (
+    select r.request_id, r.due_at, r.sent_at, o.sale, coalesce((
+      select p from vouch.request_policy p where p.store_id = p_store and p.country in ((o.sale).country, '*') order by p.country = '*' limit 1), standard) as policy
+    from unnest(p_requests) as w (id)
+    cross join lateral (select q.request_id, q.order_id, q.due_at, q.sent_at from vouch.review_request q
+                        where q.store_id = p_store and q.request_id = w.id offset 0) as r
+    cross join lateral (select q as sale from vouch.sales_order q where q.store_id = p_store and q.order_id = r.order_id offset 0) as o
+  ), place as materialized (
+    select d.timezone, d.country, d.locale, vouch.request_zone(p_store, nullif(d.timezone, ''), nullif(d.country, ''), nullif(d.locale, '')) as zone
+    from (select distinct coalesce((a.sale).timezone, '') as timezone, coalesce((a.sale).country, '') as country, coalesce((a.sale).locale, '') as locale
+          from asked a offset 0) as d
+  )
+  select a.request_id, (a.sale).order_id, (a.sale).address_key, a.due_at, a.sent_at, a.policy, h.zone,
+    case
+      when (a.sale).address_key is null or (c.email is null and c.erased_at is null) then 'no_address'
+      when c.erased_at is not null then 'erased'
+      when l.kept = 0 then 'cancelled'
+      when vouch.order_refunded(a.sale) or l.paid_for = 0 then 'refunded'
+      when l.asked = 0 then 'excluded_product'
+      when l.open = 0 then 'reviewed'
+      when 'unsubscribed' = any (x.reasons) or exists (
+        select from vouch.opt_out u where u.store_id = p_store and u.customer_key = (a.sale).customer_key) then 'unsubscribed'
+      when x.reasons is not null then 'suppressed'
+      when not case (a.policy).consent when 'any' then true else
+        coalesce(c.marketing_consent, (a.sale).marketing_consent, (a.policy).consent = 'soft_opt_in') end then 'no_consent'
+      when (a.sale).customer_groups && (a.policy).excluded_customer_groups then 'excluded_customer'
+      when (a.sale).total < (a.policy).minimum_order_value
+        and coalesce((a.sale).currency, own_currency) = coalesce((a.policy).currency, own_currency) then 'below_minimum'
+      when a.sent_at + (a.policy).link_valid_for <= vouch.clock() then 'too_late'
+    end
+  from asked a
+  join place h on h.timezone = coalesce((a.sale).timezone, '') and h.country = coalesce((a.sale).country, '') and h.locale = coalesce((a.sale).locale, '')
+  left join lateral (select q.* from vouch.customer q where q.store_id = p_store and q.address_key = (a.sale).address_key offset 0) as c on true
+  cross join lateral (select array_agg(q.reason) as reasons from vouch.suppression q
+                      where q.store_id = p_store and q.address_key = (a.sale).address_key) as x
+  cross join lateral (
+    select count(*) as kept, count(*) filter (where n.refunded_at is null) as paid_for,
+      count(*) filter (where n.refunded_at is null and not n.excluded) as asked,
+      count(*) filter (where n.refunded_at is null and not n.excluded and not n.reviewed) as open
+    from (
+      select q.refunded_at, case when (a.policy).excluded_products = '{}' and (a.policy).excluded_product_groups = '{}' then false
+          else vouch.line_excluded(a.policy, q) end as excluded,
+        exists (select from vouch.review v where v.store_id = p_store and v.order_id = q.order_id and v.line_id = q.line_id) as reviewed
+      from vouch.order_line q
+      where q.store_id = p_store and q.order_id = (a.sale).order_id and q.delivered_at is not null and q.cancelled_at is null offset 0) as n
+  ) as l;
+end
+$$;
+comment on function vouch.request_judge is
+'Of each of these requests: under which policy, in which time zone, and why it must not go out now (obstacle NULL: nothing is in the way but the hour and the cap). The one place that knows the rules; queue, plan and the last check before sending all ask here. Knows nothing of ratings.';
+
+create or replace function vouch.line_excluded(p_policy vouch.request_policy, p_line vouch.order_line) returns boolean
+language plpgsql stable as $$
+begin
+  return p_line.product_id = any (p_policy.excluded_products) or coalesce(p_line.groups && p_policy.excluded_product_groups, false)
+    or p_policy.excluded_product_groups <> '{}' and exists (
+      select from vouch.product p where p.store_id = p_line.store_id and p.product_id = p_line.product_id
+      and p.groups && p_policy.excluded_product_groups);
+end
+$$;
+comment on function vouch.line_excluded is 'Whether the policy asks nobody about the product of this line.';
 
 create or replace function vouch.request_obstacle(p_store text, p_request bigint) returns text
 language plpgsql stable as $$
+declare
+  judged record;
 begin
-  return (
-    select case
-      when o.address_key is null or (c.email is null and c.erased_at is null) then 'no_address'
-      when c.erased_at is not null then 'erased'
-      when not exists (select from vouch.order_line l where l.store_id = p_store and l.order_id = o.order_id
-                       and l.delivered_at is not null and l.cancelled_at is null) then 'cancelled'
-      when vouch.order_refunded(o) or not exists (
-        select from vouch.order_line l where l.store_id = p_store and l.order_id = o.order_id
-        and l.delivered_at is not null and l.cancelled_at is null and l.refunded_at is null) then 'refunded'
-      when not exists (
-        select from vouch.order_line l where l.store_id = p_store and l.order_id = o.order_id
-        and l.delivered_at is not null and l.cancelled_at is null and l.refunded_at is null
-        and not exists (select from vouch.review v where v.store_id = p_store and v.order_id = l.order_id and v.line_id = l.line_id)
-      ) then 'reviewed'
-      when exists (select from vouch.suppression x where x.store_id = p_store and x.address_key = o.address_key
-                   and x.reason = 'unsubscribed') then 'unsubscribed'
-      when exists (select from vouch.suppression x where x.store_id = p_store and x.address_key = o.address_key) then 'suppressed'
-      when coalesce(o.marketing_consent, c.marketing_consent, p.consent = 'soft_opt_in') = false then 'no_consent'
-    end
-    from vouch.review_request r
-    join vouch.sales_order o on o.store_id = p_store and o.order_id = r.order_id
-    left join vouch.customer c on c.store_id = p_store and c.address_key = o.address_key
-    cross join lateral vouch.request_policy_of(p_store, o.country) p
-    where r.store_id = p_store and r.request_id = p_request);
+  select j.* into judged from vouch.request_judge(p_store, array[p_request]) j;
+  return case when not found then 'cancelled' when judged.obstacle is not null then judged.obstacle
+    when vouch.request_quiet(judged.policy, vouch.clock() at time zone judged.zone) then 'quiet' end;
 end
 $$;
-comment on function vouch.request_obstacle is 'Why this request must not go out now; NULL when nothing is in the way. Knows nothing of ratings.';
+comment on function vouch.request_obstacle is 'Why a mail of this request must not go out now; quiet: not at this hour. NULL: nothing is in the way.';
 
-create or replace function vouch.quiet_until(p_policy vouch.request_policy, p_timezone text, p_at timestamptz) returns timestamptz
+create or replace function vouch.request_awake(p_store text, p_request bigint) returns timestamptz
+language plpgsql stable as $$
+begin
+  return (select vouch.request_slot(j.policy, j.zone, vouch.clock()) from vouch.request_judge(p_store, array[p_request]) j);
+end
+$$;
+comment on function vouch.request_awake is 'When the buyer of this request may be written to, from now on.';
+
+create or replace function vouch.request_capped(p_store text, p_address_key bytea, p_policy vouch.request_policy) returns boolean
 language plpgsql stable as $$
 begin
   return (
-    select case
-      when (p_policy).quiet_from is null or (p_policy).quiet_from = (p_policy).quiet_until then p_at
-      when (p_policy).quiet_from < (p_policy).quiet_until then
-        case when local::time >= (p_policy).quiet_from and local::time < (p_policy).quiet_until
-          then (local::date + (p_policy).quiet_until) at time zone p_timezone else p_at end
-      when local::time >= (p_policy).quiet_from then (local::date + 1 + (p_policy).quiet_until) at time zone p_timezone
-      when local::time < (p_policy).quiet_until then (local::date + (p_policy).quiet_until) at time zone p_timezone
-      else p_at
-    end
-    from (select p_at at time zone p_timezone as local) as here);
+    select count(*) from vouch.outgoing_mail m
+    where m.store_id = p_store and m.address_key = p_address_key and m.kind = 'request'
+      and case m.state when 'queued' then true when 'sending' then true
+        when 'sent' then m.finished_at > vouch.clock() - p_policy.cap_period
+        when 'ambiguous' then exists (select from vouch.send_attempt t where t.store_id = p_store and t.mail_id = m.mail_id
+                                      and t.started_at > vouch.clock() - p_policy.cap_period)
+        else false end
+  ) >= p_policy.cap_count;
 end
 $$;
-comment on function vouch.quiet_until is 'p_at, or the end of the quiet hours it falls into, in the buyer''s time zone.';
+comment on function vouch.request_capped is 'Whether this buyer had, or is about to get, all the requests that the policy allows in its period. What may have arrived counts as arrived.';
 
-create or replace function vouch.request_timezone(p_store text, p_order vouch.sales_order) returns text
-language plpgsql stable as $$
+create or replace function vouch.request_move(p_store text, p_request bigint, p_state text, p_reason text, p_due_at timestamptz) returns void
+language plpgsql as $$
 begin
-  return (
-    select coalesce(
-      case when vouch.is_timezone((p_order).timezone) then (p_order).timezone end,
-      (select s.timezone from vouch.store s where s.store_id = p_store), 'UTC'));
+  update vouch.review_request r set state = p_state, reason = p_reason, due_at = coalesce(p_due_at, r.due_at)
+  where r.store_id = p_store and r.request_id = p_request;
 end
 $$;
-
-create or replace function vouch.request_capped(p_store text, p_order vouch.sales_order, p_policy vouch.request_policy) returns boolean
-language plpgsql stable as $$
-begin
-  return (
-    select (p_policy).cap_count is not null and (
-      select count(*) from vouch.outgoing_mail m
-      where m.store_id = p_store and m.address_key = (p_order).address_key and m.kind = 'request' and m.state = 'sent'
-        and m.finished_at > vouch.clock() - (p_policy).cap_period
-    ) >= (p_policy).cap_count);
-end
-$$;
-comment on function vouch.request_capped is 'Whether this buyer had all the requests the policy allows in its period.';
 
 create or replace function vouch.request_enqueue(p_store text, p_limit integer) returns integer
 language plpgsql security definer as $$
 declare
   at_clock timestamptz := vouch.clock();
+  taken bigint[];
   due record;
-  obstacle text;
-  loud_at timestamptz;
-  moved integer := 0;
+  slot timestamptz;
 begin
   perform vouch.enter(p_store);
-  for due in
-    select r.request_id, r.due_at, o, vouch.request_policy_of(p_store, o.country) as policy
-    from vouch.review_request r
-    join vouch.sales_order o on o.store_id = p_store and o.order_id = r.order_id
+  taken := array(
+    select r.request_id from vouch.review_request r
     where r.store_id = p_store and r.state = 'scheduled' and r.due_at <= at_clock
-    order by r.due_at, r.request_id limit p_limit for update of r skip locked
-  loop
-    loud_at := vouch.quiet_until(due.policy, vouch.request_timezone(p_store, due.o), at_clock);
-    obstacle := coalesce(vouch.request_obstacle(p_store, due.request_id),
-      case when vouch.request_capped(p_store, due.o, due.policy) then 'cap' end);
+    order by r.due_at, r.request_id limit p_limit for update skip locked);
+  if taken = '{}' then
+    return 0;
+  end if;
+  for due in select j.* from vouch.request_judge(p_store, taken) j order by j.due_at, j.request_id loop
+    slot := vouch.request_slot(due.policy, due.zone, at_clock);
     if due.due_at + (due.policy).link_valid_for < at_clock then
-      update vouch.review_request set state = 'expired', reason = 'too_late' where store_id = p_store and request_id = due.request_id;
-    elsif obstacle is not null then
-      update vouch.review_request set state = 'skipped', reason = obstacle where store_id = p_store and request_id = due.request_id;
-    elsif loud_at > at_clock then
-      update vouch.review_request set due_at = loud_at where store_id = p_store and request_id = due.request_id;
+      perform vouch.request_move(p_store, due.request_id, 'expired', 'too_late', null);
+    elsif due.obstacle is not null then
+      perform vouch.request_move(p_store, due.request_id, 'skipped', due.obstacle, null);
+    elsif slot > at_clock then
+      perform vouch.request_move(p_store, due.request_id, 'scheduled', null, slot);
+    elsif (due.policy).cap_count is not null
+        and not pg_try_advisory_xact_lock(hashtextextended(p_store || encode(due.address_key, 'hex'), 7)) then
+      null; -- another worker has a request of this buyer in hand: its turn comes when that is counted
+    elsif (due.policy).cap_count is not null and vouch.request_capped(p_store, due.address_key, due.policy) then
+      perform vouch.request_move(p_store, due.request_id, 'skipped', 'cap', null);
     else
-      perform vouch.mail_enqueue(p_store, 'request', due.request_id, 0, (due.o).address_key, at_clock);
-      update vouch.review_request set state = 'sending' where store_id = p_store and request_id = due.request_id;
+      perform vouch.mail_enqueue(p_store, 'request', due.request_id, 0, due.address_key, at_clock);
+      perform vouch.request_move(p_store, due.request_id, 'sending', null, null);
     end if;
-    moved := moved + 1;
   end loop;
-  return moved;
+  return cardinality(taken);
 end
 $$;
 comment on function vouch.request_enqueue is 'Moves due requests on: into the mail queue, past the quiet hours, or to skipped or expired with the reason. Returns how many it looked at.';
 
 create or replace function vouch.request_remind(p_store text, p_request bigint) returns void
 language plpgsql as $$
-declare
-  request vouch.review_request;
-  buyer vouch.sales_order;
-  policy vouch.request_policy;
 begin
-  select r.* into request from vouch.review_request r where r.store_id = p_store and r.request_id = p_request;
-  select o.* into buyer from vouch.sales_order o where o.store_id = p_store and o.order_id = request.order_id;
-  policy := vouch.request_policy_of(p_store, buyer.country);
-  for i in request.reminders_sent + 1 .. cardinality(policy.reminder_after) loop
-    perform vouch.mail_enqueue(p_store, 'reminder', p_request, i, buyer.address_key,
-      vouch.quiet_until(policy, vouch.request_timezone(p_store, buyer), request.sent_at + policy.reminder_after[i]));
-  end loop;
+  perform vouch.mail_enqueue(p_store, 'reminder', p_request, g.serial::integer, j.address_key,
+    vouch.request_slot(j.policy, j.zone, j.sent_at + g.after))
+  from vouch.request_judge(p_store, array[p_request]) j
+  cross join lateral unnest((j.policy).reminder_after) with ordinality as g (after, serial)
+  join vouch.review_request r on r.store_id = p_store and r.request_id = p_request and r.reminders_sent < g.serial
+  where j.address_key is not null;
 end
 $$;
 comment on function vouch.request_remind is 'Queues the reminders of a request that was just sent; whether each still goes out is checked again when it is due.';
-
-create or replace function vouch.unsubscribe(p_store text, p_address_key bytea) returns void
-language plpgsql as $$
-begin
-  insert into vouch.suppression (store_id, address_key, reason, since)
-  values (p_store, p_address_key, 'unsubscribed', vouch.clock()) on conflict do nothing;
-end
-$$;
-comment on function vouch.unsubscribe is 'No more requests and reminders to this address, at once, those already queued included. Other mail is not touched.';

@@ -85,7 +85,7 @@ begin
       update vouch.review v set
         order_id = line.order_id, line_id = line.line_id, experience_at = line.delivered_at,
         verified = line.line_id is not null, verified_reason = line.reason,
-        incentivised = v.incentivised or exists (select from vouch.discount_code d where d.store_id = p_store and d.order_id = line.order_id)
+        incentivised = v.incentivised or vouch.order_incentive(p_store, line.order_id)
       where v.store_id = p_store and v.review_id = p_review;
       return line.line_id is not null;
     exception when unique_violation then
@@ -315,7 +315,7 @@ begin
       values (p_store, p_body ->> 'external_id', p_body ->> 'product_id', p_claim, p_body ->> 'customer_id',
         decode(p_body ->> 'address_key', 'hex'), p_body ->> 'order_id', p_body ->> 'line_id',
         line.order_id, line.line_id, line.delivered_at, line.line_id is not null, line.reason,
-        line.order_id is not null and exists (select from vouch.discount_code d where d.store_id = p_store and d.order_id = line.order_id),
+        vouch.order_incentive(p_store, line.order_id),
         p_claim = 'invited', 'held', 1, p_written_at)
       returning v.review_id, v.verified into review_id, verified;
       exit;

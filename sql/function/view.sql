@@ -23,7 +23,8 @@ comment on view vouch.rating_summary is 'Published reviews of each product: how 
 
 create or replace view vouch.held_review with (security_invoker = true) as
 select r.store_id, r.review_id, v.product_id, coalesce(v.order_id, v.wanted_order_id) as order_id, v.verified, r.rating, r.title, r.body,
-  r.author_name, r.held_for as reasons, r.held_at, r.deadline_at, r.revision, r.marks, r.locale, v.verified_reason, r.escalated_at
+  r.author_name, r.held_for as reasons, r.held_at, r.deadline_at, r.revision, r.marks, r.locale, v.verified_reason, r.escalated_at,
+  v.invited, v.incentivised
 from vouch.review_revision r
 join vouch.review v on v.store_id = r.store_id and v.review_id = r.review_id
 where r.state = 'held';
@@ -46,3 +47,14 @@ select s.store_id,
   (select min(m.due_at) from vouch.outgoing_mail m where m.store_id = s.store_id and m.state in ('queued', 'ambiguous') and m.state = 'queued') as oldest_due
 from vouch.store s;
 comment on view vouch.delivery_health is 'The mail queue of each store at a glance.';
+
+create or replace view vouch.discount_report with (security_invoker = true) as
+select d.store_id, date_trunc('month', d.issued_at at time zone s.timezone)::date as month, d.kind, d.value, d.currency, d.minimum_spend,
+  count(*) as issued, count(*) filter (where d.state = 'redeemed') as redeemed,
+  count(*) filter (where d.state = 'expired' or d.state = 'issued' and d.expires_at <= vouch.clock()) as expired,
+  count(*) filter (where d.state = 'issued' and d.expires_at > vouch.clock()) as open,
+  round(count(*) filter (where d.state = 'redeemed')::numeric / count(*), 4) as redeemed_share
+from vouch.discount_code d
+join vouch.store s on s.store_id = d.store_id
+group by d.store_id, month, d.kind, d.value, d.currency, d.minimum_spend;
+comment on view vouch.discount_report is 'What became of the codes issued in each month (the store''s time zone), by what they are worth: redeemed (on an order not cancelled since), expired, still open; redeemed_share of 1.';

@@ -76,6 +76,9 @@ create table vouch.store (
   reply_address text not null default ''
     constraint store_reply_address_is_an_address check (reply_address = '' or (length(reply_address) <= 180
       and reply_address ~ '^[^@[:space:][:cntrl:]<>+]{1,31}@[^@[:space:][:cntrl:]<>]+$')),
+  return_path text not null default ''
+    constraint store_return_path_is_an_address check (return_path = '' or (return_path ~ '^[^[:space:][:cntrl:]<>",;]+@[^[:space:][:cntrl:]<>",;@]+$'
+      and length(return_path) <= 200)),
   locale text not null default 'en'
     constraint store_locale_is_bcp47 check (locale ~ '^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$'),
   timezone text not null default 'UTC'
@@ -88,6 +91,7 @@ comment on column vouch.store.base_url is 'Where the host mounts vouch_serve, fo
 comment on column vouch.store.smtp_url is 'The relay, smtp://host:port or smtps://host:port. Empty: no mail goes out, it waits. The password is in the options, never here.';
 comment on column vouch.store.mail_from is 'Sender, an address or Name <address>. Empty: no mail goes out, it waits.';
 comment on column vouch.store.reply_address is 'Where customers'' answers are collected, with subaddresses: answers+TOKEN@shop.example; what arrives is handed to Vouch as mail.received. Empty: answers go to mail_from.';
+comment on column vouch.store.return_path is 'Where bounces go (RFC 5321 MAIL FROM), an address; in it {mail} becomes a signed token of the mail (VERP), as in bounces+{mail}@shop.example, by which mail.bounced knows what bounced. Empty (default): the address of mail_from.';
 comment on column vouch.store.locale is 'BCP 47; used where the buyer''s own is unknown.';
 comment on column vouch.store.timezone is 'IANA name; used where the buyer''s own is unknown.';
 
@@ -104,30 +108,56 @@ create table vouch.request_policy (
   delay interval not null default '7 days'
     constraint request_policy_delay_is_sane check (delay between interval '0' and interval '365 days'),
   reminder_after interval[] not null default '{}'
-    constraint request_policy_at_most_three_reminders check (cardinality(reminder_after) <= 3 and array_position(reminder_after, null) is null),
+    constraint request_policy_at_most_three_reminders check (cardinality(reminder_after) <= 3 and array_position(reminder_after, null) is null)
+    constraint request_policy_reminders_come_after_the_request check (interval '0' < all (reminder_after)),
   quiet_from time,
   quiet_until time,
+  weekdays smallint[] not null default '{1,2,3,4,5,6,7}'
+    constraint request_policy_weekdays_are_1_to_7 check (cardinality(weekdays) between 1 and 7 and weekdays <@ '{1,2,3,4,5,6,7}'),
   cap_count integer
     constraint request_policy_cap_count_is_positive check (cap_count between 1 and 1000),
   cap_period interval not null default '30 days'
     constraint request_policy_cap_period_is_sane check (cap_period between interval '1 hour' and interval '730 days'),
+  minimum_order_value numeric(16, 4)
+    constraint request_policy_minimum_is_positive check (minimum_order_value > 0),
+  currency text
+    constraint request_policy_currency_is_iso4217 check (currency ~ '^[A-Z]{3}$'),
+  excluded_products text[] not null default '{}'
+    constraint request_policy_excluded_products_are_bounded check (cardinality(excluded_products) <= 10000 and array_position(excluded_products, null) is null),
+  excluded_product_groups text[] not null default '{}'
+    constraint request_policy_excluded_product_groups_are_bounded check (cardinality(excluded_product_groups) <= 1000 and array_position(excluded_product_groups, null) is null),
+  excluded_customer_groups text[] not null default '{}'
+    constraint request_policy_excluded_customer_groups_are_bounded check (cardinality(excluded_customer_groups) <= 1000 and array_position(excluded_customer_groups, null) is null),
   link_valid_for interval not null default '90 days'
     constraint request_policy_link_life_is_sane check (link_valid_for between interval '1 day' and interval '730 days'),
   partial_wait interval not null default '14 days'
     constraint request_policy_partial_wait_is_sane check (partial_wait between interval '0' and interval '365 days'),
   consent text not null default 'soft_opt_in'
-    constraint request_policy_consent_is_known check (consent in ('soft_opt_in', 'explicit')),
+    constraint request_policy_consent_is_known check (consent in ('any', 'soft_opt_in', 'marketing_consent')),
   constraint request_policy_quiet_hours_are_a_pair check ((quiet_from is null) = (quiet_until is null)),
+  constraint request_policy_reminders_come_before_the_link_ends check (link_valid_for > all (reminder_after)),
   primary key (store_id, country)
 );
-comment on table vouch.request_policy is 'When and whether buyers are asked. Country * is for all without a row of their own; no row means the defaults of the columns.';
-comment on column vouch.request_policy.delay is 'From the delivery of the last open line to the request.';
-comment on column vouch.request_policy.reminder_after is 'One reminder per element, each that long after the request was sent; none once everything is reviewed.';
-comment on column vouch.request_policy.quiet_from is 'No request leaves from this time of day in the buyer''s time zone until quiet_until.';
-comment on column vouch.request_policy.cap_count is 'At most so many requests to one buyer within cap_period; NULL is no cap.';
-comment on column vouch.request_policy.link_valid_for is 'How long after the request the form accepts a review (ISO 20488 5.4.6, end of invitations).';
-comment on column vouch.request_policy.partial_wait is 'How long after the first delivered line the request waits for the others.';
-comment on column vouch.request_policy.consent is 'soft_opt_in: unless the buyer said no; explicit: only where marketing_consent is true.';
+comment on table vouch.request_policy is
+'When and whether buyers are asked. A country''s own row counts whole for it, else the row *, else the defaults of the columns. Every exclusion is blind to ratings and counted with its reason in vouch.review_request_status and vouchctl plan (16 CFR 465.2(d)).';
+comment on column vouch.request_policy.country is 'ISO 3166-1 alpha-2 of the order''s country; * (default) for all without a row of their own.';
+comment on column vouch.request_policy.delay is 'From the delivery of the last open line to the request; 0 to 365 days, default 7 days (WooCommerce''s).';
+comment on column vouch.request_policy.reminder_after is 'One reminder per element, each that long after the request was sent, before the link ends; at most three, default none. None once all that was asked about is reviewed. Reminders do not count towards the cap.';
+comment on column vouch.request_policy.quiet_from is
+'No request or reminder leaves while clocks in the buyer''s time zone show this time of day or later, until quiet_until; over midnight when quiet_from is the later one. NULL (default), or both the same: no quiet hours. Where clocks skip or repeat an hour, the end of the quiet hours is the later of its readings.';
+comment on column vouch.request_policy.quiet_until is 'The first time of day, in the buyer''s time zone, at which mail leaves again; see quiet_from.';
+comment on column vouch.request_policy.weekdays is 'ISO days, 1 Monday to 7 Sunday, in the buyer''s time zone, on which requests and reminders leave; default all. What falls due on another day waits for the next of these.';
+comment on column vouch.request_policy.cap_count is 'At most so many requests to one buyer (all spellings of an address are one) within cap_period, 1 to 1000; one beyond is skipped with reason cap. NULL (default): no cap.';
+comment on column vouch.request_policy.cap_period is 'The period of cap_count, sliding; 1 hour to 730 days, default 30 days.';
+comment on column vouch.request_policy.minimum_order_value is 'Orders with a smaller total are not asked about (below_minimum). Compared only with orders in the same currency; others and those without a total are asked. NULL (default): no minimum.';
+comment on column vouch.request_policy.currency is 'Currency of minimum_order_value, ISO 4217; NULL (default): the store''s.';
+comment on column vouch.request_policy.excluded_products is 'product_ids that nobody is asked about; an order with nothing else delivered is skipped (excluded_product). At most 10000, default none.';
+comment on column vouch.request_policy.excluded_product_groups is 'Likewise for groups, as order.placed or product.updated name them for the product. At most 1000, default none.';
+comment on column vouch.request_policy.excluded_customer_groups is 'Orders of customers of these groups, as order.placed names them, are skipped (excluded_customer). At most 1000, default none.';
+comment on column vouch.request_policy.link_valid_for is 'How long after the request the form accepts a review: the end of the invitation (ISO 20488 5.4.6); 1 to 730 days, default 90 days. A request that long overdue expires (too_late).';
+comment on column vouch.request_policy.partial_wait is 'How long after the first delivered line the request waits for the others; 0 to 365 days, default 14 days. Lines delivered later appear in the form and the reminder.';
+comment on column vouch.request_policy.consent is
+'On what basis buyers are asked; the newest marketing_consent that an order or customer.updated stated for the address counts. any: whatever it is; soft_opt_in (default): unless it is false (Directive 2002/58/EC Art. 13(2)); marketing_consent: only where it is true. An opt-out or a complaint is final under each.';
 
 create table vouch.discount_policy (
   store_id text collate "C" primary key references vouch.store on delete cascade,
@@ -144,6 +174,10 @@ create table vouch.discount_policy (
     constraint discount_policy_prefix_is_plain check (prefix ~ '^[A-Z0-9]{0,8}$'),
   minimum_spend numeric(12, 2)
     constraint discount_policy_minimum_is_positive check (minimum_spend > 0),
+  guess_limit integer not null default 10
+    constraint discount_policy_guess_limit_is_sane check (guess_limit between 1 and 1000),
+  guess_limit_store integer not null default 1000
+    constraint discount_policy_guess_limit_store_is_sane check (guess_limit_store between 10 and 1000000),
   constraint discount_policy_value_fits_its_kind check (
     case kind
       when 'percent' then value > 0 and value <= 100
@@ -152,8 +186,16 @@ create table vouch.discount_policy (
     end)
 );
 comment on table vouch.discount_policy is 'The thank-you code. No row, no discount. It never depends on what is written (16 CFR 465.4).';
-comment on column vouch.discount_policy.value is 'Percent, or a sum in currency (NULL: the store''s); 0 for free shipping.';
-comment on column vouch.discount_policy.grant_on is 'request: the code is in the request mail; submission: it is given once something was submitted, whatever it says.';
+comment on column vouch.discount_policy.kind is 'percent, fixed (a sum off) or free_shipping.';
+comment on column vouch.discount_policy.value is 'Percent, above 0 to 100, or a sum in currency; 0 for free shipping.';
+comment on column vouch.discount_policy.currency is 'Of a fixed value and of minimum_spend, ISO 4217; NULL (default): the store''s.';
+comment on column vouch.discount_policy.valid_for is 'From the moment the mail with the code is sent; 1 to 730 days, default 30 days.';
+comment on column vouch.discount_policy.grant_on is
+'request (default): the code is in the request mail; submission: it is mailed once a review of a delivered line was submitted, whatever its stars and text and whatever is decided about it.';
+comment on column vouch.discount_policy.prefix is 'Stands before the code to make it recognisable, up to 8 of A-Z and 0-9; default none. It is for people, the code alone counts.';
+comment on column vouch.discount_policy.minimum_spend is 'The store honours the code on orders from this sum on; told with discount.issued and discount.redeemed. NULL (default): none.';
+comment on column vouch.discount_policy.guess_limit is 'How many unknown codes discount.redeemed takes within an hour of the clock from one client_address (an IPv6 /64 is one), or without it for one order, before it answers too_many_attempts; 1 to 1000, default 10. Codes have 65 bits.';
+comment on column vouch.discount_policy.guess_limit_store is 'How many unknown codes within an hour from all: from then on a client that has tried one already gets too_many_attempts; 10 to 1000000, default 1000.';
 
 create table vouch.mail_template (
   store_id text collate "C" not null references vouch.store on delete cascade,

@@ -48,6 +48,7 @@ create table vouch.sales_order (
   order_id text collate "C" not null,
   address_key bytea,
   customer_id text collate "C",
+  customer_key bytea,
   placed_at timestamptz,
   currency text,
   total numeric(16, 4),
@@ -70,6 +71,7 @@ create table vouch.sales_order (
 create index sales_order_by_customer on vouch.sales_order (store_id, customer_id) where customer_id is not null;
 create index sales_order_by_address on vouch.sales_order (store_id, address_key) where address_key is not null;
 comment on table vouch.sales_order is 'What is known of an order: the newest description, and for each fact about all its lines the earliest time.';
+comment on column vouch.sales_order.customer_key is 'Keyed hash of customer_id, made in C, by which opt-outs and erasures know it.';
 comment on column vouch.sales_order.refunded_at is 'Refund of the whole order. Partial sums without lines only set partly_refunded_at and add to refunded_amount.';
 comment on column vouch.sales_order.details_time is 'With details_event the rank of the description: of two, the later stays, whichever came first.';
 
@@ -123,6 +125,8 @@ create table vouch.suppression (
   address_key bytea not null constraint suppression_address_key_is_32_bytes check (length(address_key) = 32),
   reason text not null constraint suppression_reason_is_known check (reason in ('unsubscribed', 'bounced', 'complained', 'operator')),
   since timestamptz not null,
+  source text not null default 'event' constraint suppression_source_is_known check (source in ('link', 'event', 'operator', 'relay')),
   primary key (store_id, address_key, reason)
 );
 comment on table vouch.suppression is 'Who gets no more mail, by address key, so that it survives erasure. unsubscribed and complained stop requests; bounced and operator stop all mail.';
+comment on column vouch.suppression.source is 'How it came: link: the mailed link or its one-click POST; event: customer.unsubscribed, mail.bounced, mail.complained; operator: a person at the store; relay: the relay refused the recipient.';

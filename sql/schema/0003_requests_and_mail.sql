@@ -20,7 +20,7 @@ create table vouch.review_request (
 );
 create index review_request_due on vouch.review_request (store_id, due_at, request_id) where state = 'scheduled';
 comment on table vouch.review_request is 'One request per order with a delivered line. While it is scheduled, state and due_at follow the order''s facts; from sending on they mirror its mail.';
-comment on column vouch.review_request.reason is 'Why it is skipped, cancelled or paused: cancelled refunded reviewed unsubscribed suppressed erased no_consent cap no_address.';
+comment on column vouch.review_request.reason is 'Why it is skipped, cancelled, expired or paused: no_address erased cancelled refunded excluded_product reviewed unsubscribed suppressed no_consent excluded_customer below_minimum cap too_late; quiet while its mail waits for the end of the quiet hours.';
 
 create table vouch.discount_code (
   store_id text collate "C" not null,
@@ -40,6 +40,7 @@ create table vouch.discount_code (
   primary key (store_id, code_hash),
   unique (store_id, order_id)
 );
+create index discount_code_open on vouch.discount_code (store_id, expires_at) where state = 'issued';
 create index discount_code_by_redemption on vouch.discount_code (store_id, redeemed_order_id) where redeemed_order_id is not null;
 comment on table vouch.discount_code is 'One code per order, known here by its keyed hash only.';
 
