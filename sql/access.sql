@@ -17,7 +17,7 @@ begin
     execute format('drop policy if exists readers on vouch.%I', item.name);
     if item.name in ('secret', 'installation', 'migration', 'store', 'settings_version', 'operator') then
       execute format('create policy own_store on vouch.%I to vouch_owner using (true) with check (true)', item.name);
-    elsif item.name in ('hold_policy', 'country_timezone', 'abuse_term', 'rejection_ground', 'moderation_model', 'topic_term', 'reply_template') then
+    elsif item.name in ('hold_policy', 'country_timezone', 'abuse_term', 'rejection_ground', 'moderation_model', 'topic_term', 'reply_template', 'rate_limit') then
       execute format('create policy own_store on vouch.%I to vouch_owner
         using (store_id in (nullif(current_setting(''vouch.store'', true), ''''), ''*''))
         with check (store_id in (nullif(current_setting(''vouch.store'', true), ''''), ''*''))', item.name);
@@ -41,7 +41,7 @@ grant select on vouch.open_case, vouch.case_figures, vouch.kpi, vouch.trend, vou
   to vouch_operator, vouch_viewer;
 grant select on vouch.store, vouch.request_policy, vouch.country_timezone, vouch.discount_policy, vouch.mail_template, vouch.hold_policy, vouch.abuse_term, vouch.rejection_ground,
   vouch.review, vouch.review_revision, vouch.review_decision, vouch.decision_note, vouch.rating_total, vouch.rating_change, vouch.review_request,
-  vouch.outgoing_mail, vouch.send_attempt, vouch.order_line, vouch.sales_order, vouch.record_link, vouch.record_head, vouch.review_report, vouch.moderation_model
+  vouch.outgoing_mail, vouch.send_attempt, vouch.order_line, vouch.sales_order, vouch.record_link, vouch.record_head, vouch.review_report, vouch.moderation_model, vouch.rate_limit
   to vouch_operator, vouch_viewer;
 grant select (store_id, kind, value, currency, minimum_spend, state, issued_at, expires_at) on vouch.discount_code to vouch_operator, vouch_viewer;
 grant select (only_row, clock_offset) on vouch.installation to vouch_operator, vouch_viewer, vouch_module;
@@ -87,7 +87,8 @@ declare
 begin
   foreach called in array array['ingest', 'request_enqueue', 'mail_claim', 'mail_attempt', 'mail_data', 'mail_settle', 'mail_release', 'mail_recover',
       'hold_sweep', 'rating_fold', 'discount_sweep', 'outbox_take', 'outbox_ack', 'confirm_view', 'confirm_do', 'author_link', 'author_view', 'author_edit',
-      'author_withdraw', 'unsubscribe_view', 'unsubscribe_do', 'form_view', 'form_submit', 'storefront_reviews', 'record_open', 'record_append',
+      'author_withdraw', 'unsubscribe_view', 'unsubscribe_do', 'form_view', 'form_submit', 'storefront_reviews', 'storefront_review',
+      'feed_reviews', 'author_data', 'rate_left', 'rate_take', 'record_open', 'record_append',
       'record_faults', 'record_head_of', 'settings', 'settings_version', 'schema_number', 'secret_key', 'key_check', 'stores', 'health',
       'check_installation', 'check_store', 'model_get', 'model_put', 'case_overdue', 'case_ask', 'author_case', 'author_say', 'resolution_view',
       'resolution_answer', 'alert_view', 'alert_take', 'webhook_claim', 'webhook_settle', 'webhook_sweep', 'topic_watch'] loop

@@ -21,6 +21,7 @@ static const struct {
     {413, "Content too large", "too_large"},
     {414, "URI too long", "not_found"},
     {415, "Unsupported media type", "invalid"},
+    {429, "Too many requests", "too_many"},
     {431, "Request header fields too large", "too_large"},
     {503, "Unavailable", "busy"},
     {500, "Internal error", "busy"}, /* the last: whatever else */
@@ -88,8 +89,8 @@ void answer_error(struct exchange *x, int status) {
         buffer_clear(&x->answer);
         x->status = status;
     }
-    if (status == 503) {
-        (void)header_set(x->answer_headers, "retry-after", "30");
+    if (status == 503 || status == 429) {
+        (void)header_set(x->answer_headers, "retry-after", status == 503 ? "30" : "60");
     }
 }
 

@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "web/answer.h"
 #include "web/author_page.h"
+#include "web/header.h"
 
 static int author_view(struct exchange *x, json_t **view) {
     json_decref(*view);
@@ -94,4 +96,19 @@ int author_serve(struct exchange *x) {
     }
     json_decref(view);
     return status;
+}
+
+int author_data(struct exchange *x) {
+    json_t *data = NULL;
+    int status = exchange_ask(x, "SELECT vouch.author_data($1, $2)", NULL, &data);
+
+    if (status || !data) {
+        return status ? status : 404;
+    }
+    if (header_set(x->answer_headers, "content-disposition",
+                   "attachment; filename=\"my-review.json\"")) {
+        json_decref(data);
+        return 500;
+    }
+    return answer_json(x, 200, data);
 }

@@ -7,5 +7,7 @@
 struct exchange;
 
 int author_serve(struct exchange *x);
+/* /a/{token}/data: the review with every wording and decision, as JSON to take away. */
+int author_data(struct exchange *x);
 
 #endif

@@ -169,6 +169,14 @@ static int author_words(const struct exchange *x, json_t *root,
            (notice ? page_word(x, root, "notice", notices[notice], root) : 0);
 }
 
+static json_t *author_data_link(const struct exchange *x) {
+    json_t *here = page_link(x, "a/", x->argument);
+    json_t *link = json_sprintf("%s/data", here ? json_string_value(here) : "");
+
+    json_decref(here);
+    return link;
+}
+
 int author_page(struct exchange *x, int status, const json_t *view,
                 const struct entry *entry, enum author_notice notice) {
     json_t *root = page_root(x);
@@ -177,9 +185,10 @@ int author_page(struct exchange *x, int status, const json_t *view,
         json_object_set_new(root, "product",
                             json_pack("{s:O}", "name", json_object_get(view, "product")));
 
-    failed = failed || author_fields(x, root, view, entry) ||
-             author_state(x, root, view) || author_refusal(x, root, view) ||
-             author_history(x, root, view) || author_words(x, root, notice);
+    failed = failed || json_object_set_new(root, "data_url", author_data_link(x)) ||
+             author_fields(x, root, view, entry) || author_state(x, root, view) ||
+             author_refusal(x, root, view) || author_history(x, root, view) ||
+             author_words(x, root, notice);
     if (failed) {
         json_decref(root);
         return 500;

@@ -103,6 +103,7 @@ void exchange_free(struct exchange *x) {
     target_free(&x->target);
     json_decref(x->headers);
     json_decref(x->answer_headers);
+    json_decref(x->next);
     json_decref(x->request);
     buffer_free(&x->answer);
 }

@@ -47,6 +47,7 @@ struct exchange {
     int status;
     json_t *answer_headers;
     struct buffer answer;
+    json_t *next; /* a target whose body is to be appended; NULL: none */
 };
 
 /* 0 or an HTTP status that refuses it; ERROR_INVALID (negative) and error when it is no

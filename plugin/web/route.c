@@ -8,15 +8,24 @@
 #include "web/author.h"
 #include "web/confirm.h"
 #include "web/console.h"
+#include "web/feed.h"
 #include "web/form.h"
 #include "web/machine.h"
 #include "web/query.h"
+#include "web/rating.h"
+#include "web/review_page.h"
 #include "web/storefront.h"
 #include "web/style.h"
 #include "web/unsubscribe.h"
 
+/* A rule left out, or 0, does not compile. */
+#define RULE(given) ((given) + 0 * sizeof(char[(given) ? 1 : -1]))
 #define ROUTE(methods, pattern, roles, guard, cache, voice, body, fields, handle)        \
-    { methods, pattern, roles, guard, cache, voice, body, fields, handle }
+    {                                                                                    \
+        (unsigned)RULE(methods), pattern, (unsigned)RULE(roles),                         \
+            (enum route_guard)RULE(guard), (enum route_cache)RULE(cache),                \
+            (enum route_voice)RULE(voice), RULE(body), RULE(fields), handle              \
+    }
 #define READ (METHOD_GET | METHOD_HEAD)
 #define BOTH (READ | METHOD_POST)
 #define STAFF (ROLE_VIEWER | ROLE_MODERATOR | ROLE_MANAGER | ROLE_MEDIATOR)
@@ -41,10 +50,13 @@ enum {
 const struct route route_table[] = {
     ROUTE(BOTH, "/r/{token}", ROLE_ANYBODY, GUARD_ORIGIN, CACHE_NEVER, VOICE_PAGE, FORM, FORM_FIELDS, form_serve),
     ROUTE(BOTH, "/a/{token}", ROLE_ANYBODY, GUARD_ORIGIN, CACHE_NEVER, VOICE_PAGE, FORM, QUERY_FIELDS_MOST, author_serve),
+    ROUTE(READ, "/a/{token}/data", ROLE_ANYBODY, GUARD_READS, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, author_data),
     ROUTE(BOTH, "/c/{token}", ROLE_ANYBODY, GUARD_ORIGIN, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, confirm_serve),
     ROUTE(BOTH, "/u/{token}", ROLE_ANYBODY, GUARD_NONE, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, unsubscribe_serve),
     ROUTE(READ, "/products/{id}/reviews", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, storefront_reviews),
-    ROUTE(READ, "/products/{id}/rating.jsonld", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, storefront_rating),
+    ROUTE(READ, "/products/{id}/rating.jsonld", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, rating_serve),
+    ROUTE(READ, "/reviews/{id}", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, review_page_serve),
+    ROUTE(READ, "/feeds/product-ratings.xml", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, feed_serve),
     ROUTE(READ, "/console", STAFF, GUARD_READS, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, console_enter),
     SHOWN("/console/", STAFF),
     ROUTE(READ, "/console/live", STAFF, GUARD_READS, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, console_part),

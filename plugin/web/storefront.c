@@ -2,87 +2,113 @@
 /* Fields are named one by one: what the tables gain later does not leak out here. */
 #include "web/storefront.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/crypto.h"
-#include "base/memory.h"
+#include "base/error.h"
 #include "web/answer.h"
+#include "web/cursor.h"
 #include "web/header.h"
 #include "web/storefront_page.h"
 
-enum { LIMIT_DEFAULT = 20, LIMIT_MOST = 100, CURSOR_MOST = 60 };
+enum { LIMIT_DEFAULT = 20, LIMIT_MOST = 100, STARS = 5, LANGUAGE_MOST = 8 };
 
-struct storefront {
-    bool after;
-    int64_t at_us, id; /* the last one of the page before */
-    int64_t limit;
-};
+/* "4" or "1,2": a set of stars, each once. 0 when it is none. */
+static unsigned storefront_stars(const char *text) {
+    unsigned set = 0;
 
-/* Digits alone, at most that many. -1 for anything else. */
-static int64_t storefront_number(const char *text, size_t most) {
-    int64_t value = 0;
-    size_t n = strlen(text);
-
-    if (n == 0 || n > most || strspn(text, "0123456789") != n) {
-        return -1;
+    for (const char *c = text;; c += 2) {
+        unsigned bit = *c >= '1' && *c <= '0' + STARS ? 1U << (*c - '0') : 0;
+        if (!bit || (set & bit) || (c[1] && c[1] != ',')) {
+            return 0;
+        }
+        set |= bit;
+        if (!c[1]) {
+            return set;
+        }
     }
-    for (; *text; text++) {
-        value = value * 10 + (*text - '0');
-    }
-    return value;
 }
 
-static bool storefront_cursor_read(const char *text, struct storefront *asked) {
-    size_t size = 0;
-    char *plain =
-        strlen(text) <= CURSOR_MOST ? crypto_unbase64(text, strlen(text), &size) : NULL;
-    char *dot = plain && strlen(plain) == size ? strchr(plain, '.') : NULL;
+/* "lv", also of "lv-LV"; small letters. */
+static bool storefront_language(const char *text, char out[LANGUAGE_MOST + 1]) {
+    size_t n = strcspn(text, "-_");
 
-    if (dot) {
-        *dot = '\0';
-        asked->at_us = storefront_number(plain, 18);
-        asked->id = storefront_number(dot + 1, 18);
-        asked->after =
-            asked->at_us >= 0 && asked->at_us <= CLOCK_MOST_US && asked->id >= 0;
+    if (n < 2 || n > LANGUAGE_MOST) {
+        return false;
     }
-    memory_free(plain);
-    return asked->after;
+    for (size_t i = 0; i < n; i++) {
+        char c = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] | 0x20) : text[i];
+        if (c < 'a' || c > 'z') {
+            return false;
+        }
+        out[i] = c;
+    }
+    out[n] = '\0';
+    return true;
 }
 
-static json_t *storefront_cursor(const json_t *last) {
-    const char *at = json_string_value(json_object_get(last, "published_at"));
-    int64_t us = 0;
-    char plain[48], text[CRYPTO_BASE64URL_SIZE(sizeof plain)];
+static const char *storefront_filters(const struct exchange *x,
+                                      struct storefront_asked *asked) {
+    const char *stars = query_get(&x->query, "stars");
+    const char *language = query_get(&x->query, "language");
+    const char *verified = query_get(&x->query, "verified");
 
-    if (!at || clock_parse(at, strlen(at), &us)) {
-        return NULL;
+    if (stars && !(asked->stars = storefront_stars(stars))) {
+        return "stars is one of 1 to 5, or several with commas between";
     }
-    int n = snprintf(plain, sizeof plain, "%" PRId64 ".%lld", us,
-                     (long long)json_integer_value(json_object_get(last, "review_id")));
-    crypto_base64url(plain, (size_t)n, text);
-    return json_string(text);
+    if (language && !storefront_language(language, asked->language)) {
+        return "language is a code like lv";
+    }
+    if (verified) {
+        asked->verified = strcmp(verified, "true") == 0    ? STOREFRONT_YES
+                          : strcmp(verified, "false") == 0 ? STOREFRONT_NO
+                                                           : STOREFRONT_EITHER;
+    }
+    return verified && !asked->verified ? "verified is true or false" : NULL;
 }
 
-static int storefront_asked(const struct exchange *x, struct storefront *asked) {
+/* What is wrong with the question, NULL when nothing. */
+static const char *storefront_asked(const struct exchange *x,
+                                    struct storefront_asked *asked) {
     const char *limit = query_get(&x->query, "limit");
     const char *cursor = query_get(&x->query, "cursor");
 
-    *asked = (struct storefront){.limit = LIMIT_DEFAULT};
-    if (limit) {
-        asked->limit = storefront_number(limit, 3);
-        if (asked->limit < 1 || asked->limit > LIMIT_MOST) {
-            return -1;
-        }
+    *asked = (struct storefront_asked){.limit = LIMIT_DEFAULT};
+    asked->limit = limit ? cursor_number(limit, 3) : LIMIT_DEFAULT;
+    if (asked->limit < 1 || asked->limit > LIMIT_MOST) {
+        return "limit is 1 to 100";
     }
-    return cursor && !storefront_cursor_read(cursor, asked) ? -1 : 0;
+    asked->after = cursor != NULL;
+    if (cursor && !cursor_read(cursor, &asked->cursor)) {
+        return "cursor is what next gave";
+    }
+    return storefront_filters(x, asked);
 }
 
-static int storefront_ask(const struct exchange *x, const struct storefront *asked,
-                          json_t **found) {
+static void storefront_add_filters(struct db_params *p,
+                                   const struct storefront_asked *asked) {
+    struct db_array stars;
+
+    if (asked->stars) {
+        db_array_open(&stars, DB_INT);
+        for (int i = 1; i <= STARS; i++) {
+            if (asked->stars & (1U << i)) {
+                db_array_int(&stars, i);
+            }
+        }
+        db_add_array(p, &stars);
+    } else {
+        db_add_null(p);
+    }
+    db_add_text(p, *asked->language ? asked->language : NULL);
+    if (asked->verified) {
+        db_add_bool(p, asked->verified == STOREFRONT_YES);
+    } else {
+        db_add_null(p);
+    }
+}
+
+int storefront_ask(const struct exchange *x, const struct storefront_asked *asked,
+                   json_t **found) {
     struct db_params p;
     struct error error = {0};
 
@@ -90,16 +116,18 @@ static int storefront_ask(const struct exchange *x, const struct storefront *ask
     db_add_text(&p, x->store->name);
     db_add_text(&p, x->argument);
     if (asked->after) {
-        db_add_time(&p, asked->at_us);
-        db_add_int(&p, asked->id);
+        db_add_time(&p, asked->cursor.at_us);
+        db_add_int(&p, asked->cursor.id);
     } else {
         db_add_null(&p);
         db_add_null(&p);
     }
     db_add_int(&p, asked->limit + 1);
-    int code = store_ask(x->store,
-                         "SELECT vouch.storefront_reviews($1, $2, $3, $4, $5::integer)",
-                         &p, x->deadline_us, found, &error);
+    storefront_add_filters(&p, asked);
+    int code = store_ask(
+        x->store,
+        "SELECT vouch.storefront_reviews($1, $2, $3, $4, $5::integer, $6, $7, $8)", &p,
+        x->deadline_us, found, &error);
     db_params_free(&p);
     return code ? exchange_fault(x, code, &error) : 0;
 }
@@ -119,13 +147,15 @@ static json_t *storefront_fields(const json_t *from, const char *const names[],
     return made;
 }
 
-static json_t *storefront_answer(const struct exchange *x, const struct storefront *asked,
+static json_t *storefront_answer(const struct exchange *x,
+                                 const struct storefront_asked *asked,
                                  const json_t *found) {
     static const char *const summary[] = {"count", "average", "histogram"};
     static const char *const review[] = {
-        "review_id",    "rating",   "title",   "body",          "author",
-        "locale",       "verified", "labels",  "experience_at", "written_at",
-        "published_at", "edited",   "invited", "incentivised",  "refunded"};
+        "review_id",     "rating",       "title",        "body",
+        "author",        "locale",       "verified",     "labels",
+        "experience_at", "written_at",   "published_at", "edited",
+        "invited",       "incentivised", "refunded",     "reply"};
     const json_t *rows = json_object_get(found, "reviews");
     size_t count = json_array_size(rows);
     bool more = count > (size_t)asked->limit;
@@ -136,7 +166,9 @@ static json_t *storefront_answer(const struct exchange *x, const struct storefro
         json_array_append_new(list, storefront_fields(json_array_get(rows, i), review,
                                                       sizeof review / sizeof *review));
     }
-    next = more ? storefront_cursor(json_array_get(rows, count - 1)) : json_null();
+    next =
+        more ? cursor_write(json_array_get(rows, count - 1), "published_at", "review_id")
+             : json_null();
     if (json_array_size(list) != count) {
         json_decref(list);
         list = NULL;
@@ -173,7 +205,8 @@ static int storefront_refuse(struct exchange *x, const char *what) {
 }
 
 int storefront_reviews(struct exchange *x) {
-    struct storefront asked;
+    struct storefront_asked asked;
+    const char *wrong;
     enum storefront_form form = storefront_form(x);
     json_t *found = NULL, *answer = NULL;
     int status;
@@ -184,8 +217,9 @@ int storefront_reviews(struct exchange *x) {
     if (form == FORM_UNKNOWN) {
         return storefront_refuse(x, "format is json, html or page");
     }
-    if (storefront_asked(x, &asked)) {
-        return storefront_refuse(x, "limit is 1 to 100, cursor is what next gave");
+    wrong = storefront_asked(x, &asked);
+    if (wrong) {
+        return storefront_refuse(x, wrong);
     }
     status = storefront_ask(x, &asked, &found);
     if (!status) {
@@ -195,8 +229,8 @@ int storefront_reviews(struct exchange *x) {
     if (!status && form == FORM_JSON) {
         status = answer_json(x, 200, json_incref(answer));
     } else if (!status) {
-        const char *name = json_string_value(json_object_get(found, "product"));
-        status = storefront_page(x, answer, name ? name : x->argument, form == FORM_PAGE);
+        status = storefront_page(x, answer, json_object_get(found, "product"), &asked,
+                                 form == FORM_PAGE);
     }
     json_decref(answer);
     json_decref(found);
@@ -205,72 +239,6 @@ int storefront_reviews(struct exchange *x) {
                             "accept, accept-language, sec-fetch-dest")
                      ? 500
                      : 0;
-        answer_tag(x);
-    }
-    return status;
-}
-
-/* For a place inside <script>: no markup, and no line ends that old parsers trip over. */
-static int storefront_inert(struct exchange *x, json_t *value) {
-    static const struct {
-        const char *text, *escape;
-    } escapes[] = {{"<", "\\u003c"},
-                   {">", "\\u003e"},
-                   {"&", "\\u0026"},
-                   {"\xe2\x80\xa8", "\\u2028"},
-                   {"\xe2\x80\xa9", "\\u2029"}};
-    char *text = json_write(value);
-    struct buffer out;
-
-    buffer_init(&out, EXCHANGE_ANSWER_MOST);
-    for (const char *at = text; at && *at;) {
-        size_t i = 0, most = sizeof escapes / sizeof *escapes;
-        while (i < most && strncmp(at, escapes[i].text, strlen(escapes[i].text)) != 0) {
-            i++;
-        }
-        if (i < most) {
-            buffer_text(&out, escapes[i].escape);
-            at += strlen(escapes[i].text);
-        } else {
-            buffer_char(&out, *at++);
-        }
-    }
-    int status = text && buffer_ok(&out)
-                     ? answer_bytes(x, 200, "application/ld+json; charset=utf-8",
-                                    out.data, out.length)
-                     : 500;
-    buffer_free(&out);
-    memory_free(text);
-    json_decref(value);
-    return status;
-}
-
-int storefront_rating(struct exchange *x) {
-    const struct storefront asked = {.limit = 0};
-    json_t *found = NULL;
-    char average[16];
-
-    if (strlen(x->argument) > EXCHANGE_ID_MOST) {
-        return 404;
-    }
-    int status = storefront_ask(x, &asked, &found);
-    const json_t *summary = json_object_get(found, "summary");
-    json_t *count = json_object_get(summary, "count");
-    if (!status && json_integer_value(count) == 0) {
-        status = answer_bytes(x, 404, "application/ld+json; charset=utf-8", "", 0);
-    } else if (!status) {
-        snprintf(average, sizeof average, "%.2f",
-                 json_number_value(json_object_get(summary, "average")));
-        status = storefront_inert(
-            x, json_pack("{s:s, s:s, s:s, s:O, s:{s:s, s:s, s:O, s:O, s:i, s:i}}",
-                         "@context", "https://schema.org", "@type", "Product", "sku",
-                         x->argument, "name", json_object_get(found, "product"),
-                         "aggregateRating", "@type", "AggregateRating", "ratingValue",
-                         average, "ratingCount", count, "reviewCount", count,
-                         "bestRating", 5, "worstRating", 1));
-    }
-    json_decref(found);
-    if (!status && x->status == 200) {
         answer_tag(x);
     }
     return status;

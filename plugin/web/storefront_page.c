@@ -8,9 +8,22 @@
 
 #include "base/memory.h"
 #include "request/link.h"
+#include "web/escape.h"
 #include "web/page.h"
 
-enum { STARS = 5, SUMMARY_COUNT = 24 };
+enum { STARS = 5, SUMMARY_COUNT = 24, REST_MOST = 256 };
+
+/* base_url, path, an escaped segment and what follows it: a link from wherever the
+   fragment stands. */
+static json_t *storefront_link(const struct exchange *x, const char *path,
+                               const char *segment, const char *rest) {
+    const char *base = x->settings ? settings_text(x->settings, "base_url") : "";
+    char *url = link_page(base, path, segment, rest);
+    json_t *made = json_string(url ? url : "");
+
+    memory_free(url);
+    return made;
+}
 
 static bool storefront_has(const json_t *review, const char *name) {
     return json_is_true(json_object_get(review, name));
@@ -58,7 +71,34 @@ static int storefront_stars(const struct exchange *x, json_t *shown,
     return failed;
 }
 
-static json_t *storefront_review(const struct exchange *x, const json_t *review) {
+static int storefront_links(const struct exchange *x, json_t *shown,
+                            const json_t *review) {
+    char id[24];
+
+    snprintf(id, sizeof id, "%lld",
+             (long long)json_integer_value(json_object_get(review, "review_id")));
+    return json_object_set_new(shown, "share_url",
+                               storefront_link(x, "/reviews/", id, "")) |
+           json_object_set_new(shown, "report_url",
+                               storefront_link(x, "/reviews/", id, "/report"));
+}
+
+static int storefront_replied(const struct exchange *x, json_t *shown,
+                              const json_t *review) {
+    json_t *reply = json_object_get(review, "reply");
+    json_t *made;
+    int failed;
+
+    if (!json_is_object(reply)) {
+        return 0;
+    }
+    made = json_pack("{s:O?}", "body", json_object_get(reply, "body"));
+    failed = !made || storefront_dated(x, made, reply, "replied", "replied_at",
+                                       "page.reviews.replied");
+    return failed ? (json_decref(made), -1) : json_object_set_new(shown, "reply", made);
+}
+
+json_t *storefront_shown(const struct exchange *x, const json_t *review) {
     bool verified = storefront_has(review, "verified");
     json_t *shown = json_pack(
         "{s:O, s:O, s:O, s:O, s:O, s:b, s:b, s:b, s:b}", "review_id",
@@ -75,7 +115,9 @@ static json_t *storefront_review(const struct exchange *x, const json_t *review)
                                   "page.reviews.reviewed") ||
                  (storefront_has(review, "edited") &&
                   storefront_dated(x, shown, review, "edited", "written_at",
-                                   "page.reviews.edited"));
+                                   "page.reviews.edited")) ||
+                 storefront_replied(x, shown, review) ||
+                 storefront_links(x, shown, review);
     if (failed) {
         json_decref(shown);
         return NULL;
@@ -83,8 +125,40 @@ static json_t *storefront_review(const struct exchange *x, const json_t *review)
     return shown;
 }
 
+/* The page with these stars alone (0: all), other filters kept. */
+static json_t *storefront_filtered(const struct exchange *x,
+                                   const struct storefront_asked *asked, int stars,
+                                   const char *cursor) {
+    struct buffer rest;
+    json_t *made;
+
+    buffer_init(&rest, REST_MOST);
+    buffer_format(&rest, "/reviews?format=page&lang=%s", x->locale);
+    for (int i = 1, first = 1; i <= STARS; i++) {
+        if (stars == i || (stars < 0 && (asked->stars & (1U << i)))) {
+            buffer_format(&rest, "%s%d", first ? "&stars=" : ",", i);
+            first = 0;
+        }
+    }
+    if (*asked->language) {
+        buffer_format(&rest, "&language=%s", asked->language);
+    }
+    if (asked->verified) {
+        buffer_format(&rest, "&verified=%s",
+                      asked->verified == STOREFRONT_YES ? "true" : "false");
+    }
+    if (cursor) {
+        buffer_format(&rest, "&cursor=%s", cursor);
+    }
+    made = buffer_ok(&rest) ? storefront_link(x, "/products/", x->argument, rest.data)
+                            : NULL;
+    buffer_free(&rest);
+    return made;
+}
+
+/* A bar for each number of stars, low ones like high ones, each a link to its reviews. */
 static int storefront_bars(const struct exchange *x, json_t *root,
-                           const json_t *summary) {
+                           const struct storefront_asked *asked, const json_t *summary) {
     const json_t *histogram = json_object_get(summary, "histogram");
     json_t *bars = json_array();
     int failed = json_object_set_new(root, "bars", bars);
@@ -92,16 +166,19 @@ static int storefront_bars(const struct exchange *x, json_t *root,
     for (int i = STARS; !failed && i > 0; i--) {
         json_t *data = json_pack("{s:i}", "rating", i);
         failed = json_array_append_new(
-            bars, json_pack("{s:i, s:O, s:O, s:o}", "rating", i, "count",
+            bars, json_pack("{s:i, s:O, s:O, s:o, s:o, s:b}", "rating", i, "count",
                             json_array_get(histogram, (size_t)i - 1), "most",
                             json_object_get(summary, "count"), "label",
-                            page_text(x, "page.reviews.stars", data)));
+                            page_text(x, "page.reviews.stars", data), "url",
+                            storefront_filtered(x, asked, i, NULL), "current",
+                            asked->stars == 1U << i));
         json_decref(data);
     }
     return failed;
 }
 
 static int storefront_summary(const struct exchange *x, json_t *root,
+                              const struct storefront_asked *asked,
                               const json_t *summary) {
     json_t *average = json_object_get(summary, "average");
     char text[SUMMARY_COUNT];
@@ -112,52 +189,64 @@ static int storefront_summary(const struct exchange *x, json_t *root,
     snprintf(text, sizeof text, "%.1f", json_number_value(average));
     return json_object_set_new(root, "average", json_string(text)) |
            json_object_set(root, "count", json_object_get(summary, "count")) |
-           storefront_bars(x, root, summary);
+           storefront_bars(x, root, asked, summary);
 }
 
-/* The next page, from wherever the fragment stands. */
-static int storefront_older(const struct exchange *x, json_t *root,
-                            const json_t *answer) {
+/* Where to go on: older ones, all of them, how they are checked. */
+static int storefront_ways(const struct exchange *x, json_t *root,
+                           const struct storefront_asked *asked, const json_t *answer) {
     const char *cursor = json_string_value(json_object_get(answer, "next"));
-    const char *base = x->settings ? settings_text(x->settings, "base_url") : "";
-    struct buffer rest;
-    char *url;
+    bool filtered = asked->stars || *asked->language || asked->verified;
+    const struct storefront_asked all = {.limit = 0};
+    int failed = json_object_set_new(root, "checked_url",
+                                     storefront_link(x, "/transparency", NULL, ""));
 
-    if (!cursor) {
-        return 0;
+    if (!failed && cursor) {
+        failed =
+            json_object_set_new(root, "older", storefront_filtered(x, asked, -1, cursor));
     }
-    buffer_init(&rest, 256);
-    buffer_format(&rest, "/reviews?format=page&lang=%s&cursor=%s", x->locale, cursor);
-    url = buffer_ok(&rest) ? link_page(base, "/products/", x->argument, rest.data) : NULL;
-    int failed = json_object_set_new(root, "older", json_string(url ? url : ""));
-    memory_free(url);
-    buffer_free(&rest);
-    return failed;
+    if (!failed && (filtered || asked->after)) {
+        failed =
+            json_object_set_new(root, "all_url", storefront_filtered(x, &all, 0, NULL));
+    }
+    return failed | json_object_set_new(root, "filtered", json_boolean(filtered)) |
+           json_object_set_new(
+               root, "empty",
+               json_boolean(json_array_size(json_object_get(answer, "reviews")) == 0));
 }
 
-int storefront_page(struct exchange *x, const json_t *answer, const char *product,
-                    bool whole) {
-    const json_t *reviews = json_object_get(answer, "reviews");
+static int storefront_root(const struct exchange *x, json_t *root, const json_t *product,
+                           bool whole) {
     const char *style = query_get(&x->query, "style");
     const char *base = x->settings ? settings_text(x->settings, "base_url") : "";
+    const char *url = escape_url(json_string_value(json_object_get(product, "url")));
+
+    return json_object_set_new(root, "product",
+                               json_pack("{s:O, s:s*}", "name",
+                                         json_object_get(product, "name"), "url", url)) |
+           json_object_set_new(root, "base", json_string(base)) |
+           json_object_set_new(root, "whole", json_boolean(whole)) |
+           json_object_set_new(
+               root, "styled",
+               json_boolean(!whole && !(style && strcmp(style, "none") == 0)));
+}
+
+int storefront_page(struct exchange *x, const json_t *answer, const json_t *product,
+                    const struct storefront_asked *asked, bool whole) {
+    const json_t *reviews = json_object_get(answer, "reviews");
     json_t *shown = json_array(), *root;
 
     exchange_localize(x, NULL);
     root = page_root(x);
-    int failed =
-        !root || json_object_set(root, "reviews", shown) ||
-        json_object_set_new(root, "product", json_pack("{s:s}", "name", product)) ||
-        json_object_set_new(root, "base", json_string(base)) ||
-        json_object_set_new(root, "whole", json_boolean(whole)) ||
-        json_object_set_new(
-            root, "styled",
-            json_boolean(!whole && !(style && strcmp(style, "none") == 0)));
+    int failed = !root || json_object_set(root, "reviews", shown) ||
+                 storefront_root(x, root, product, whole);
     for (size_t i = 0; !failed && i < json_array_size(reviews); i++) {
-        failed = json_array_append_new(shown,
-                                       storefront_review(x, json_array_get(reviews, i)));
+        failed =
+            json_array_append_new(shown, storefront_shown(x, json_array_get(reviews, i)));
     }
-    failed = failed || storefront_summary(x, root, json_object_get(answer, "summary")) ||
-             storefront_older(x, root, answer) || page_words(x, root, "reviews") ||
+    failed = failed ||
+             storefront_summary(x, root, asked, json_object_get(answer, "summary")) ||
+             storefront_ways(x, root, asked, answer) || page_words(x, root, "reviews") ||
              page_word(x, root, "heading", "page.reviews.title", root);
     json_decref(shown);
     if (failed) {

@@ -9,6 +9,7 @@
 #include "web/exchange.h"
 #include "web/guard.h"
 #include "web/header.h"
+#include "web/rate.h"
 #include "web/route.h"
 
 /* 0 or a status. 405 names what is allowed. */
@@ -63,7 +64,11 @@ static void web_answer(struct exchange *x) {
         status = web_guard(x);
     }
     if (!status) {
+        status = rate_admit(x);
+    }
+    if (!status) {
         status = x->route->handle(x);
+        rate_miss(x, status);
     }
     if (status) {
         answer_error(x, status);
@@ -73,8 +78,9 @@ static void web_answer(struct exchange *x) {
 static int web_write(struct exchange *x, char **response, struct error *error) {
     bool bodiless = strcmp(x->method ? x->method : "", "HEAD") == 0;
     size_t n = bodiless || !buffer_ok(&x->answer) ? 0 : x->answer.length;
-    json_t *answer = json_pack("{s:i, s:O, s:s%}", "status", x->status, "headers",
-                               x->answer_headers, "body", n ? x->answer.data : "", n);
+    json_t *answer = json_pack("{s:i, s:O, s:s%, s:O*}", "status", x->status, "headers",
+                               x->answer_headers, "body", n ? x->answer.data : "", n,
+                               "next", bodiless ? NULL : x->next);
 
     *response = json_write(answer);
     json_decref(answer);

@@ -179,6 +179,28 @@ end
 $$;
 comment on function vouch.author_view is 'The author''s own page: where the review stands and why.';
 
+create or replace function vouch.author_data(p_store text, p_token_hash bytea) returns jsonb
+language plpgsql stable security definer as $$
+declare
+  link vouch.link_token;
+begin
+  perform vouch.enter(p_store);
+  link := vouch.link_open(p_store, 'author', p_token_hash);
+  return jsonb_build_object('exported_at', vouch.clock(), 'store', (select s.name from vouch.store s where s.store_id = p_store),
+    'review', to_jsonb(v) - array['store_id', 'address_key', 'shown_rating', 'shown_language', 'shown_at'],
+    'product', vouch.product_reviewed(v),
+    'revisions', (select jsonb_agg(to_jsonb(r) - array['store_id', 'salt', 'digest'] order by r.revision) from vouch.review_revision r
+                  where r.store_id = p_store and r.review_id = v.review_id),
+    'decisions', (select coalesce(jsonb_agg(to_jsonb(d) - array['store_id', 'actor', 'words_digest', 'note_digest'] || jsonb_build_object('by',
+                    case when d.automated then 'machine' when d.actor = 'author' then 'author' else 'person' end,
+                    'facts', (select n.note from vouch.decision_note n where n.store_id = d.store_id and n.decision_id = d.decision_id and d.action = 'reject'))
+                    order by d.decision_id), '[]') from vouch.review_decision d where d.store_id = p_store and d.review_id = v.review_id))
+  from vouch.review v where v.store_id = p_store and v.review_id = link.subject_id;
+end
+$$;
+comment on function vouch.author_data is
+'What the author''s page gives to take away (GDPR Art. 15, 20): the review with every wording and every decision. Whoever holds the link is not asked who he is, so that address and orders are left to vouch.export_customer().';
+
 create or replace function vouch.author_edit(p_store text, p_token_hash bytea, p_words jsonb) returns jsonb
 language plpgsql security definer as $$
 declare

@@ -47,15 +47,17 @@ comment on function vouch.decision_record is 'Writes a decision to the append-on
 create or replace function vouch.review_settle(p_store text, p_review bigint, p_current integer) returns void
 language plpgsql as $$
 declare
-  published integer := (select max(r.revision) from vouch.review_revision r
-                        where r.store_id = p_store and r.review_id = p_review and r.state = 'published');
+  shown record;
   current_state text := (select case r.state when 'unconfirmed' then 'held' else r.state end from vouch.review_revision r
                          where r.store_id = p_store and r.review_id = p_review and r.revision = p_current);
 begin
+  select r.revision, r.rating, lower(substring(r.locale from '^[A-Za-z]+')) as language into shown from vouch.review_revision r
+  where r.store_id = p_store and r.review_id = p_review and r.state = 'published' order by r.revision desc limit 1;
   update vouch.review v set
-    published_revision = published,
-    published_at = case when published is not null then coalesce(v.published_at, vouch.clock()) end,
-    state = case when published is not null then 'published' else current_state end
+    published_revision = shown.revision, shown_rating = shown.rating, shown_language = shown.language,
+    published_at = case when shown.revision is not null then coalesce(v.published_at, vouch.clock()) end,
+    shown_at = case when shown.revision = v.published_revision then v.shown_at when shown.revision is not null then vouch.clock() end,
+    state = case when shown.revision is not null then 'published' else current_state end
   where v.store_id = p_store and v.review_id = p_review;
 end
 $$;

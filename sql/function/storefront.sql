@@ -70,32 +70,121 @@ end
 $$;
 comment on function vouch.line_refunded is 'Whether money went back for this line or its order: a label of the review, no more.';
 
-create or replace function vouch.storefront_reviews(
-  p_store text, p_product text, p_before_at timestamptz, p_before_id bigint, p_limit integer
-) returns jsonb
-language plpgsql stable security definer as $$
+create or replace function vouch.public_name(p_name text) returns text
+language sql immutable
+return case when p_name !~ '[^[:space:]<>(),;:"]@[^[:space:]<>(),;:"]' then p_name end;
+comment on function vouch.public_name is 'The name shown beside a review; a mail address is never shown, whoever sent it as a name.';
+
+create or replace function vouch.review_shown(v vouch.review, r vouch.review_revision, p_refunded boolean, p_reply jsonb) returns jsonb
+language sql stable
+return pg_catalog.jsonb_build_object('review_id', (v).review_id, 'rating', (r).rating, 'title', (r).title, 'body', (r).body,
+  'author', vouch.public_name((r).author_name), 'locale', (r).locale, 'verified', (v).verified, 'labels', pg_catalog.to_jsonb((r).labels),
+  'experience_at', (v).experience_at, 'written_at', (v).written_at, 'published_at', (v).published_at, 'edited', (r).revision > 1,
+  'invited', (v).invited, 'incentivised', (v).incentivised, 'refunded', p_refunded, 'reply', p_reply);
+comment on function vouch.review_shown is
+'A published review as every output shows it: the words never without badge, disclosure and date of experience. The one place that says which fields are public.';
+
+create or replace function vouch.product_shown(p_store text, p_product text) returns jsonb
+language plpgsql stable as $$
 begin
-  perform vouch.enter(p_store);
-  return jsonb_build_object('product_id', p_product, 'product', vouch.product_name(p_store, p_product),
-    'summary', vouch.rating_json(vouch.rating_of(p_store, p_product)),
-    'reviews', (
-      select coalesce(jsonb_agg(to_jsonb(x) order by x.published_at desc, x.review_id desc), '[]')
-      from (
-        select v.review_id, r.rating, r.title, r.body, r.author_name as author, r.locale, v.verified, v.experience_at, v.written_at,
-          v.published_at, v.invited, v.incentivised, to_jsonb(r.labels) as labels,
-          vouch.line_refunded(p_store, v.order_id, v.line_id) as refunded,
-          (select jsonb_build_object('body', y.body, 'replied_at', y.replied_at) from vouch.review_reply y
-           where y.store_id = p_store and y.review_id = v.review_id order by y.reply_id desc limit 1) as reply,
-          (select true from vouch.review_revision e
-           where e.store_id = p_store and e.review_id = v.review_id and e.state = 'superseded' limit 1) is not null as edited
-        from (
-          select * from vouch.review v
-          where v.store_id = p_store and v.product_id = p_product and v.state = 'published'
-            and (p_before_id is null or (v.published_at, v.review_id) < (p_before_at, p_before_id))
-          order by v.published_at desc, v.review_id desc limit p_limit) as v
-        cross join lateral (select * from vouch.review_revision r
-          where r.store_id = p_store and r.review_id = v.review_id and r.revision = v.published_revision offset 0) as r
-      ) x));
+  return jsonb_build_object('name', vouch.product_name(p_store, p_product)) || coalesce(
+    (select jsonb_strip_nulls(jsonb_build_object('url', p.url, 'image_url', p.image_url, 'gtin', p.gtin, 'brand', p.brand))
+     from vouch.product p where p.store_id = p_store and p.product_id = p_product), '{}');
 end
 $$;
-comment on function vouch.storefront_reviews is 'A page of a product''s published reviews, newest first, by keyset, with the summary. No filter by stars stands between a reader and a low rating.';
+comment on function vouch.product_shown is 'What is said of a product in public: always a name, and the address, picture, GTIN and brand where product.updated told them.';
+
+create or replace function vouch.storefront_reviews(
+  p_store text, p_product text, p_before_at timestamptz, p_before_id bigint, p_limit integer,
+  p_stars bigint[] default null, p_language text default null, p_verified boolean default null
+) returns jsonb
+language plpgsql stable security definer as $$
+declare
+  bars integer[];
+  found jsonb;
+begin
+  perform vouch.enter(p_store);
+  bars := vouch.rating_of(p_store, p_product);
+  if p_limit > 0 and (p_stars is null or (select sum(bars[star]) > 0 from unnest(p_stars) as star)) then
+    found := (
+      select jsonb_agg(vouch.review_shown(v, r, l.refunded_at is not null or o.refunded_at is not null or o.partly_refunded_at is not null, y.reply)
+        order by v.published_at desc, v.review_id desc)
+      from (
+        select k.review_id from vouch.review k
+        where k.store_id = p_store and k.product_id = p_product and k.state = 'published'
+          and (p_before_id is null or (k.published_at, k.review_id) < (p_before_at, p_before_id))
+          and (p_stars is null or k.shown_rating = any (p_stars))
+          and (p_language is null or k.shown_language = p_language)
+          and (p_verified is null or k.verified = p_verified)
+        order by k.published_at desc, k.review_id desc limit p_limit) as k
+      cross join lateral (select * from vouch.review v where v.store_id = p_store and v.review_id = k.review_id offset 0) as v
+      cross join lateral (select * from vouch.review_revision r
+        where r.store_id = p_store and r.review_id = v.review_id and r.revision = v.published_revision offset 0) as r
+      left join lateral (select n.refunded_at from vouch.order_line n
+        where n.store_id = p_store and n.order_id = v.order_id and n.line_id = v.line_id offset 0) as l on true
+      left join lateral (select n.refunded_at, n.partly_refunded_at from vouch.sales_order n
+        where n.store_id = p_store and n.order_id = v.order_id offset 0) as o on true
+      left join lateral (select jsonb_build_object('body', n.body, 'replied_at', n.replied_at) as reply from vouch.review_reply n
+        where n.store_id = p_store and n.review_id = v.review_id order by n.reply_id desc limit 1) as y on true);
+  end if;
+  return jsonb_build_object('product_id', p_product, 'product', vouch.product_shown(p_store, p_product),
+    'summary', vouch.rating_json(bars), 'reviews', coalesce(found, '[]'));
+end
+$$;
+comment on function vouch.storefront_reviews is
+'A page of a product''s published reviews, newest first, by keyset, with the summary of all of them. Filters are the reader''s own; without one nothing stands between him and a low rating.';
+
+create or replace function vouch.storefront_review(p_store text, p_review bigint) returns jsonb
+language plpgsql stable security definer as $$
+declare
+  v vouch.review;
+  r vouch.review_revision;
+begin
+  perform vouch.enter(p_store);
+  select x.* into v from vouch.review x where x.store_id = p_store and x.review_id = p_review and x.state = 'published';
+  select x.* into r from vouch.review_revision x
+  where x.store_id = p_store and x.review_id = p_review and x.revision = v.published_revision;
+  if not found then
+    return null;
+  end if;
+  return jsonb_build_object('product_id', v.product_id, 'product', vouch.product_shown(p_store, v.product_id),
+    'summary', vouch.rating_json(vouch.rating_of(p_store, v.product_id)),
+    'review', vouch.review_shown(v, r, vouch.line_refunded(p_store, v.order_id, v.line_id),
+      (select jsonb_build_object('body', y.body, 'replied_at', y.replied_at) from vouch.review_reply y
+       where y.store_id = p_store and y.review_id = v.review_id order by y.reply_id desc limit 1)));
+end
+$$;
+comment on function vouch.storefront_review is 'One published review with its product, for the page of its own; NULL when it is not published (any more).';
+
+create or replace function vouch.feed_reviews(
+  p_store text, p_since timestamptz, p_until timestamptz, p_after_at timestamptz, p_after_id bigint, p_limit integer
+) returns jsonb
+language plpgsql stable security definer as $$
+declare
+  ids bigint[];
+begin
+  perform vouch.enter(p_store);
+  if p_since is null then
+    ids := array(select v.review_id from vouch.review v
+      where v.store_id = p_store and v.review_id > coalesce(p_after_id, 0) and v.state = 'published' order by v.review_id limit p_limit);
+  else
+    ids := array(select v.review_id from vouch.review v
+      where v.store_id = p_store and v.state = 'published' and v.shown_at >= p_since and v.shown_at <= coalesce(p_until, vouch.clock())
+        and (p_after_id is null or (v.shown_at, v.review_id) > (p_after_at, p_after_id))
+      order by v.shown_at, v.review_id limit p_limit);
+  end if;
+  return jsonb_build_object('until', coalesce(p_until, vouch.clock()), 'reviews', (
+    select coalesce(jsonb_agg(vouch.review_shown(v, r, false, null) || jsonb_build_object('shown_at', v.shown_at, 'product_id', v.product_id,
+      'product', jsonb_build_object('name', coalesce(p.name, l.name, v.product_id)) || jsonb_strip_nulls(jsonb_build_object(
+        'url', coalesce(p.url, l.url), 'gtin', p.gtin, 'brand', p.brand))) order by k.place), '[]')
+    from unnest(ids) with ordinality as k (review_id, place)
+    cross join lateral (select * from vouch.review v where v.store_id = p_store and v.review_id = k.review_id offset 0) as v
+    cross join lateral (select * from vouch.review_revision r
+      where r.store_id = p_store and r.review_id = v.review_id and r.revision = v.published_revision offset 0) as r
+    left join lateral (select * from vouch.product n where n.store_id = p_store and n.product_id = v.product_id offset 0) as p on true
+    left join lateral (select n.name, n.url from vouch.order_line n
+      where n.store_id = p_store and n.order_id = v.order_id and n.line_id = v.line_id offset 0) as l on true));
+end
+$$;
+comment on function vouch.feed_reviews is
+'A piece of the product ratings feed: every published review by its id, or, with p_since, those that became visible or changed since, until p_until (given by the first piece). No stars are asked for.';

@@ -27,6 +27,9 @@ create table vouch.review (
   published_revision integer,
   written_at timestamptz not null,
   published_at timestamptz,
+  shown_rating smallint,
+  shown_language text collate "C",
+  shown_at timestamptz,
   erased_at timestamptz,
   constraint review_published_has_a_revision check ((state = 'published') = (published_revision is not null)),
   constraint review_verified_has_a_line check (verified = (verified_reason = 'delivered_line')
@@ -34,7 +37,9 @@ create table vouch.review (
   primary key (store_id, review_id)
 );
 create unique index review_one_per_line on vouch.review (store_id, order_id, line_id) where line_id is not null and state <> 'withdrawn';
-create index review_by_product on vouch.review (store_id, product_id, published_at desc, review_id desc) where state = 'published';
+create index review_by_product on vouch.review (store_id, product_id, published_at desc, review_id desc)
+  include (shown_rating, shown_language, verified) where state = 'published';
+create index review_by_change on vouch.review (store_id, shown_at, review_id) where state = 'published';
 create index review_by_customer on vouch.review (store_id, customer_id, product_id) where customer_id is not null;
 create index review_by_address on vouch.review (store_id, address_key, product_id) where address_key is not null;
 create index review_by_order on vouch.review (store_id, order_id) where order_id is not null;
@@ -44,6 +49,10 @@ comment on column vouch.review.verified is 'A stored, delivered order line of th
 comment on column vouch.review.experience_at is 'Delivery of the line: the date of experience.';
 comment on column vouch.review.wanted_order_id is 'The order, and with wanted_line_id the line, that the author or the invitation named; verification looks at no other.';
 comment on column vouch.review.written_at is 'When the newest revision was written, as the store reports it, never later than vouch.clock().';
+comment on column vouch.review.published_at is 'When it could first be read; an edit does not make a review new.';
+comment on column vouch.review.shown_rating is 'Stars of the published revision, copied for pages and filters; vouch.review_settle() alone writes it.';
+comment on column vouch.review.shown_language is 'Language of the published revision, "lv" of lv-LV, likewise.';
+comment on column vouch.review.shown_at is 'When the published revision became the one that is shown: what a feed of changes goes by.';
 comment on column vouch.review.incentivised is 'A discount code was offered for the order; disclosed wherever the review is shown.';
 
 create table vouch.review_name (

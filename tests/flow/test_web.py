@@ -466,7 +466,7 @@ class Web(unittest.TestCase):
     def test_reviews(self):
         """reviews page by page, newest first, every one once, low stars like high ones; the named fields and no other"""
         names = ["review_id", "rating", "title", "body", "author", "locale", "verified", "labels", "experience_at", "written_at",
-                 "published_at", "edited", "invited", "incentivised", "refunded"]
+                 "published_at", "edited", "invited", "incentivised", "refunded", "reply"]
         empty = self.get("/products/unknown/reviews").json()
         self.assertEqual(empty, {"product_id": "unknown", "summary": {"count": 0, "average": None, "histogram": [0] * 5}, "reviews": [], "next": None})
         for i in range(11):
@@ -581,7 +581,7 @@ SAFE = {"html", "head", "meta", "title", "link", "body", "header", "main", "foot
         "details", "summary", "time", "br", "blockquote", "meter"}
 ALLOWED = {"lang", "dir", "charset", "name", "content", "rel", "href", "class", "id", "method", "type", "value", "checked", "for", "rows", "open",
            "maxlength", "autocomplete", "role", "hreflang", "datetime", "title", "min", "max", "aria-label", "aria-labelledby", "aria-describedby",
-           "aria-hidden", "aria-invalid", "aria-current"}
+           "aria-hidden", "aria-invalid", "aria-current", "download", "property"}
 
 if __name__ == "__main__":
     tap.main()
