@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Weighs what lexicon and model say of each field. */
+/* Weighs what lexicon, model and signals say of each field. */
 #include "moderation/decide.h"
 
 #include <string.h>
 
 #include "base/memory.h"
+#include "moderation/fold_table.h"
+#include "moderation/language.h"
+#include "moderation/utf8.h"
 
 static const struct {
     unsigned bit;
     const char *name;
-} reasons[] = {{REASON_ABUSIVE, "abusive"}};
+} reasons[] = {{REASON_ABUSIVE, "abusive"},   {REASON_PERSONAL_DATA, "personal_data"},
+               {REASON_LINK, "link"},         {REASON_SPAM, "spam"},
+               {REASON_LANGUAGE, "language"}, {REASON_EMPTY, "empty"}};
 
 static const char *const fields[TEXT_FIELDS] = {
     [FIELD_TITLE] = "title", [FIELD_BODY] = "body", [FIELD_AUTHOR] = "author_name"};
@@ -19,22 +24,19 @@ static const double HOLD_FROM = 0.5;
 /* What is known of one text while its fields are read. */
 struct weighing {
     const struct rules *rules;
-    const struct model *model; /* of the text's language, or NULL */
+    const char *declared, *language; /* of the text, as far as known; may be NULL */
+    const struct model *model;       /* of the text's language, or NULL */
     uint64_t locales;
     struct lexicon_hits *hits;
     double harmless; /* by the lexicon: of all fields the model does not judge */
-    double likely;   /* by the model: of the worst field */
+    double likely;   /* by the model: how far the worst field is over its threshold */
+    bool over;       /* a model's threshold is reached */
     struct verdict *verdict;
 };
 
-static void marks_add(struct weighing *w, const struct evidence *e,
-                      enum text_field field) {
-    struct verdict *v = w->verdict;
-    for (size_t i = 0; i < e->hits->count && v->mark_count < VERDICT_MARKS_MAX; i++) {
-        const struct lexicon_hit *hit = &e->hits->items[i];
-        v->marks[v->mark_count++] =
-            (struct mark){field, (enum lexicon_category)hit->category, hit->start,
-                          hit->end, lexicon_term(e->lexicon, hit->term)};
+static void mark_add(struct verdict *v, struct mark mark) {
+    if (v->mark_count < VERDICT_MARKS_MAX) {
+        v->marks[v->mark_count++] = mark;
     }
 }
 
@@ -46,28 +48,33 @@ static void field_weigh(struct weighing *w, const struct reading *reading,
     if (judged) {
         double p = model_score(w->model, reading, e);
         w->likely = p > w->likely ? p : w->likely;
+        w->over |= p >= w->model->threshold;
     }
     if (e && (!judged || !w->model->overrules || e->certain)) {
         w->harmless *= e->harmless;
     }
-    if (e) {
-        marks_add(w, e, field);
+    for (size_t i = 0; e && i < e->hits->count; i++) {
+        const struct lexicon_hit *hit = &e->hits->items[i];
+        const char *category =
+            lexicon_category_name((enum lexicon_category)hit->category);
+        mark_add(w->verdict, (struct mark){field, category, hit->start, hit->end,
+                                           lexicon_term(e->lexicon, hit->term)});
     }
 }
 
-static int field_read(struct weighing *w, const char *s, enum text_field field) {
-    struct reading reading;
-    struct evidence found, *evidence = NULL;
-    int result = normalise(s, strlen(s), &reading);
-    if (result == ERROR_NONE) {
-        if (w->rules->lexicon) {
-            evidence = &found;
-            evidence_read(w->rules->lexicon, w->locales, s, &reading, w->hits, evidence);
-        }
-        field_weigh(w, &reading, evidence, field);
+static void field_signal(struct weighing *w, const char *s, size_t n,
+                         const struct signal_words *words, enum text_field field) {
+    struct signals found;
+
+    signal_find(s, n, w->language, words, &found);
+    for (size_t i = 0; i < found.count; i++) {
+        enum signal_kind kind = (enum signal_kind)found.items[i].kind;
+        w->verdict->reasons |= signal_is_personal(kind) ? REASON_PERSONAL_DATA
+                               : kind == SIGNAL_LINK    ? REASON_LINK
+                                                        : REASON_SPAM;
+        mark_add(w->verdict, (struct mark){field, signal_name(kind), found.items[i].start,
+                                           found.items[i].end, NULL});
     }
-    normalise_free(&reading);
-    return result;
 }
 
 static const struct model *model_of(const struct rules *rules, const char *locale) {
@@ -79,34 +86,128 @@ static const struct model *model_of(const struct rules *rules, const char *local
     return NULL;
 }
 
+/* Whose words and which model count: told by what the body says, else by what was declared. */
+static void language_settle(struct weighing *w, const char *s, size_t n,
+                            const struct signal_words *words) {
+    const struct lexicon *l = w->rules->lexicon;
+    struct language_guess guess = language_of(s, n, words, w->declared);
+    const struct model *model = model_of(w->rules, guess.language);
+
+    w->language = guess.language;
+    w->model = model ? model : w->model;
+    if (l && guess.language) {
+        w->locales |= lexicon_locales(l, guess.language);
+        guess.known = guess.known || lexicon_speaks(l, guess.language);
+    }
+    if (l && !w->language && !lexicon_speaks(l, w->declared)) {
+        w->locales = lexicon_locales_all(l);
+    }
+    if (w->language && !guess.known && !w->model) {
+        w->verdict->reasons |= REASON_LANGUAGE;
+    }
+}
+
+/* Bytes, but none that can be seen: not a letter, not a digit, not a sign. */
+static bool is_invisible(const char *s, size_t n, const struct reading *reading) {
+    if (reading->length > 2) {
+        return false;
+    }
+    for (size_t i = 0; i < n;) {
+        uint32_t cp = 0;
+        size_t size = utf8_read((const unsigned char *)s + i, n - i, &cp);
+        unsigned kind = size ? fold_of(cp) : FOLD_SPACE;
+        if (kind != FOLD_DROP && kind != FOLD_SPACE) {
+            return false;
+        }
+        i += size ? size : 1;
+    }
+    return true;
+}
+
+static int field_read(struct weighing *w, const char *s, enum text_field field) {
+    struct reading reading;
+    struct signal_words words;
+    struct evidence found, *evidence = NULL;
+    size_t n = strnlen(s, NORMALISE_MAX);
+    int result = normalise(s, n, &reading);
+    if (result == ERROR_NONE) {
+        signal_words_read(&reading, &words);
+        if (field == FIELD_BODY || (field == FIELD_TITLE && !w->language)) {
+            language_settle(w, s, n, &words);
+        }
+        if (w->rules->lexicon) {
+            evidence = &found;
+            evidence_read(w->rules->lexicon, w->locales, s, &reading, w->hits, evidence);
+        }
+        field_weigh(w, &reading, evidence, field);
+        field_signal(w, s, n, &words, field);
+        if (field == FIELD_BODY && is_invisible(s, n, &reading)) {
+            w->verdict->reasons |= REASON_EMPTY;
+        }
+    }
+    normalise_free(&reading);
+    return result;
+}
+
+static bool mark_before(const struct mark *a, const struct mark *b) {
+    return a->field != b->field ? a->field < b->field : a->start < b->start;
+}
+
+/* In the order of the text, without those of a lexicon unless abusive; of overlapping ones the
+   first. */
+static void marks_settle(struct verdict *v) {
+    size_t kept = 0;
+    for (size_t i = 0; i < v->mark_count; i++) {
+        struct mark mark = v->marks[i];
+        size_t at = kept;
+        if (mark.term && !(v->reasons & REASON_ABUSIVE)) {
+            continue;
+        }
+        for (; at > 0 && mark_before(&mark, &v->marks[at - 1]); at--) {
+            v->marks[at] = v->marks[at - 1];
+        }
+        v->marks[at] = mark;
+        kept++;
+    }
+    v->mark_count = 0;
+    for (size_t i = 0; i < kept; i++) {
+        const struct mark *last = v->mark_count ? &v->marks[v->mark_count - 1] : NULL;
+        if (!last || last->field != v->marks[i].field || last->end <= v->marks[i].start) {
+            v->marks[v->mark_count++] = v->marks[i];
+        }
+    }
+}
+
 static void weighing_end(const struct weighing *w) {
     double told = 1 - w->harmless;
     struct verdict *v = w->verdict;
     v->score = told > w->likely ? told : w->likely;
-    if (told >= HOLD_FROM || (w->model && w->likely >= w->model->threshold)) {
+    if (told >= HOLD_FROM || w->over) {
         v->reasons |= REASON_ABUSIVE;
-    } else {
-        v->mark_count = 0;
     }
+    marks_settle(v);
 }
 
 int decide(const struct text_in *text, const struct rules *rules, struct verdict *out) {
+    static const enum text_field order[TEXT_FIELDS] = {FIELD_BODY, FIELD_TITLE,
+                                                       FIELD_AUTHOR};
     const char *const texts[TEXT_FIELDS] = {[FIELD_TITLE] = text->title,
                                             [FIELD_BODY] = text->body,
                                             [FIELD_AUTHOR] = text->author_name};
-    struct weighing w = {rules, model_of(rules, text->locale), 0, NULL, 1, 0, out};
+    struct weighing w = {.rules = rules,
+                         .declared = text->locale,
+                         .model = model_of(rules, text->locale),
+                         .hits = memory_get(sizeof *w.hits),
+                         .harmless = 1,
+                         .verdict = out};
     out->reasons = 0;
     out->score = 0;
     out->mark_count = 0;
-    if (!rules->lexicon && !w.model) {
-        return ERROR_NONE;
-    }
-    w.hits = memory_get(sizeof *w.hits);
     w.locales = rules->lexicon ? lexicon_locales(rules->lexicon, text->locale) : 0;
     int result = w.hits ? ERROR_NONE : ERROR_FAILED;
-    for (int field = 0; field < TEXT_FIELDS && result == ERROR_NONE; field++) {
-        if (texts[field] && *texts[field]) {
-            result = field_read(&w, texts[field], (enum text_field)field);
+    for (int i = 0; i < TEXT_FIELDS && result == ERROR_NONE; i++) {
+        if (texts[order[i]] && *texts[order[i]]) {
+            result = field_read(&w, texts[order[i]], order[i]);
         }
     }
     memory_free(w.hits);
@@ -115,9 +216,9 @@ int decide(const struct text_in *text, const struct rules *rules, struct verdict
 }
 
 static json_t *mark_json(const struct mark *m) {
-    return json_pack("{s:s, s:s, s:I, s:I, s:s}", "field", fields[m->field], "category",
-                     lexicon_category_name(m->category), "start", (json_int_t)m->start,
-                     "end", (json_int_t)m->end, "term", m->term);
+    return json_pack("{s:s, s:s, s:I, s:I, s:s*}", "field", fields[m->field], "category",
+                     m->category, "start", (json_int_t)m->start, "end",
+                     (json_int_t)m->end, "term", m->term);
 }
 
 json_t *verdict_json(const struct verdict *verdict) {

@@ -153,4 +153,5 @@ def main():
     print('};\n\nconst size_t fold_lookalikes = %d;' % len(pairs))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -342,6 +342,15 @@ uint64_t lexicon_locales(const struct lexicon *lexicon, const char *locale) {
     return number < 0 ? mask : mask | UINT64_C(1) << number;
 }
 
+uint64_t lexicon_locales_all(const struct lexicon *lexicon) {
+    (void)lexicon;
+    return ~UINT64_C(0);
+}
+
+bool lexicon_speaks(const struct lexicon *lexicon, const char *locale) {
+    return locale && strcmp(locale, "*") != 0 && locale_find(lexicon, locale) >= 0;
+}
+
 const char *lexicon_term(const struct lexicon *lexicon, uint32_t term) {
     return lexicon->pool + lexicon->terms[term].written;
 }

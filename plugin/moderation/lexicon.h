@@ -63,6 +63,10 @@ size_t lexicon_bytes(const struct lexicon *lexicon); /* memory held */
 
 /* The terms that apply to a text in this language: its own and those of "*". NULL is "*" only. */
 uint64_t lexicon_locales(const struct lexicon *lexicon, const char *locale);
+/* Those of every language. */
+uint64_t lexicon_locales_all(const struct lexicon *lexicon);
+/* Whether there are terms of this language; locale may be NULL. */
+bool lexicon_speaks(const struct lexicon *lexicon, const char *locale);
 /* Adds the terms found in one text, read by normalise from s, to hits. Linear in the text. */
 void lexicon_scan(const struct lexicon *lexicon, uint64_t locales, const char *s,
                   const struct reading *reading, struct lexicon_hits *hits);

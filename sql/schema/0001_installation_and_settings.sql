@@ -217,22 +217,34 @@ comment on table vouch.mail_template is 'A store''s own wording, Mustache. A par
 create table vouch.hold_policy (
   store_id text collate "C" not null,
   reason text not null
-    constraint hold_policy_reason_is_known check (reason in ('unverified', 'abusive')),
+    constraint hold_policy_reason_is_known check (reason in
+      ('unverified', 'abusive', 'personal_data', 'link', 'spam', 'duplicate_text', 'flood', 'insider', 'language', 'empty', 'classifier')),
   action text not null
     constraint hold_policy_action_is_known check (action in ('publish', 'label', 'hold')),
   deadline interval not null
     constraint hold_policy_deadline_is_sane check (deadline between interval '1 hour' and interval '60 days'),
   on_deadline text not null
     constraint hold_policy_on_deadline_is_known check (on_deadline in ('release', 'escalate')),
-  constraint hold_policy_abuse_is_never_released_unread check (reason <> 'abusive' or on_deadline = 'escalate'),
+  constraint hold_policy_abuse_is_never_released_unread check (on_deadline = 'escalate' or reason not in ('abusive', 'personal_data', 'language', 'classifier')),
   primary key (store_id, reason)
 );
 comment on table vouch.hold_policy is 'What a reason does. There is no setting by stars (16 CFR 465.7, CMA208), and no hold without a deadline.';
+comment on column vouch.hold_policy.reason is
+'unverified: no delivered line. By the words alone: abusive; personal_data (mail addresses, telephones, cards, accounts, postal addresses); link; spam; language (nobody here reads it); empty (nothing that can be seen). By comparison: duplicate_text (of another product or author), flood (too many in too short a time, from one place or about one product), insider (staff_identity). classifier: the outside classifier.';
 comment on column vouch.hold_policy.action is 'publish: as if nothing were; label: published with the reason shown; hold: waits for an operator.';
 comment on column vouch.hold_policy.on_deadline is 'release: published with the reason as its label; escalate: stays held, counted and alarmed.';
 insert into vouch.hold_policy values
   ('*', 'unverified', 'hold', '7 days', 'release'),
-  ('*', 'abusive', 'hold', '3 days', 'escalate');
+  ('*', 'abusive', 'hold', '3 days', 'escalate'),
+  ('*', 'personal_data', 'hold', '3 days', 'escalate'),
+  ('*', 'link', 'hold', '3 days', 'escalate'),
+  ('*', 'spam', 'hold', '3 days', 'escalate'),
+  ('*', 'duplicate_text', 'hold', '7 days', 'escalate'),
+  ('*', 'flood', 'hold', '3 days', 'escalate'),
+  ('*', 'insider', 'hold', '7 days', 'escalate'),
+  ('*', 'language', 'hold', '3 days', 'escalate'),
+  ('*', 'empty', 'hold', '3 days', 'release'),
+  ('*', 'classifier', 'hold', '3 days', 'escalate');
 
 create table vouch.abuse_term (
   store_id text collate "C" not null,

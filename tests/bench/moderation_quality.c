@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How well word lists, or word lists and a model, tell abuse from other text.
-   usage: moderation_quality [-v fp|fn|all] [-t TRAIN | -m MODEL] [-w MODEL] SEEDS FILE...
+   usage: moderation_quality [-v fp|fn|all|signals] [-t TRAIN | -m MODEL] [-w MODEL] SEEDS FILE...
    SEEDS is the folder of the word lists. FILE and TRAIN are NAME.LOCALE.tsv with lines
    `label TAB source TAB text`. Label 1 is abuse; in files named reviews.* and sentiment.* no line
    is. Prints precision, recall, F1 and the share flagged, per file and, with VOUCH_SOURCES set,
@@ -121,6 +121,40 @@ static double now(void) {
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static long reasons_seen[2][8]; /* by label */
+
+static void reasons_count(bool positive, const struct verdict *v) {
+    for (int bit = 0; bit < 6; bit++) {
+        reasons_seen[positive][bit] += v->reasons >> bit & 1;
+    }
+}
+
+static void reasons_print(void) {
+    static const char *const names[] = {"abusive", "personal_data", "link", "spam",
+                                        "language", "empty"};
+    printf("  reasons, label 0 / 1:");
+    for (int bit = 0; bit < 6; bit++) {
+        printf("  %s %ld / %ld", names[bit], reasons_seen[0][bit], reasons_seen[1][bit]);
+    }
+    printf("\n");
+    memset(reasons_seen, 0, sizeof reasons_seen);
+}
+
+/* -v signals: what is held for anything but its tone. */
+static void show_signals(int label, const char *text, const struct verdict *v) {
+    if (v->reasons & ~(unsigned)REASON_ABUSIVE) {
+        printf("%d\t%x", label, v->reasons);
+        for (size_t i = 0; i < v->mark_count; i++) {
+            if (!v->marks[i].term) {
+                printf("\t[%s %.*s]", v->marks[i].category,
+                       (int)(v->marks[i].end - v->marks[i].start),
+                       text + v->marks[i].start);
+            }
+        }
+        printf("\t%s\n", text);
+    }
+}
+
 static void measure(const char *path, const struct rules *rules, const char *verbose) {
     struct verdict *verdict = malloc(sizeof *verdict);
     struct tally all = {0};
@@ -147,6 +181,11 @@ static void measure(const char *path, const struct rules *rules, const char *ver
         decide(&in, rules, verdict);
         bool flagged = verdict->reasons & REASON_ABUSIVE,
              positive = !none && *label == '1';
+        reasons_count(*label == '1', verdict);
+        if (verbose && strcmp(verbose, "signals") == 0) {
+            show_signals(*label == '1', rest, verdict);
+            continue;
+        }
         count(&all, positive, flagged);
         count(tally_of(source), positive, flagged);
         if (verbose && strcmp(verbose, "all") == 0 && flagged) {
@@ -162,6 +201,7 @@ static void measure(const char *path, const struct rules *rules, const char *ver
     fclose(file);
     if (!verbose) {
         tally_print(name, &all);
+        reasons_print();
         for (size_t i = 0; i < tally_count && getenv("VOUCH_SOURCES"); i++) {
             printf("  ");
             tally_print(tallies[i].source, &tallies[i]);

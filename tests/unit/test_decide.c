@@ -213,8 +213,8 @@ static void nothing_is_fine(void **state) {
     struct text_in some = {.body = "fuck", .locale = "en"};
     assert_int_equal(decide(&some, &bare, &verdict), 0);
     assert_int_equal(verdict.reasons, 0);
-    assert_false(held(NULL, "fuck"));
-    assert_false(held("zz-ZZ", "fuck"));
+    assert_true(held(NULL, "fuck"));
+    assert_true(held("zz-ZZ", "fuck"));
 }
 
 static uint64_t seed = 88172645463325252u;
