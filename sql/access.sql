@@ -68,8 +68,6 @@ grant execute on function vouch.clock(), vouch.only_store(), vouch.acting_store(
 grant execute on function vouch.queue_view(text, timestamptz, bigint, integer) to vouch_operator, vouch_viewer, vouch_module;
 grant execute on function vouch.decide(text, bigint, text, text, text, text) to vouch_operator, vouch_module;
 grant execute on function vouch.approve(bigint, text, text), vouch.reject(bigint, text, text, text) to vouch_operator, vouch_module;
-grant execute on function vouch.console_home(text, text, text, jsonb), vouch.console_counts(text, text, text, jsonb), vouch.console_queue(text, text, text, jsonb),
-  vouch.console_decide(text, text, text, jsonb), vouch.console_bulk(text, text, text, jsonb) to vouch_module;
 grant execute on function vouch.erase_customer(text, text, boolean), vouch.export_customer(text, text),
   vouch.unsubscribe_customer(text, text, text) to vouch_operator, vouch_module;
 
@@ -80,6 +78,18 @@ grant execute on function vouch.reply(bigint, text, text, text), vouch.contact(b
   to vouch_operator, vouch_module;
 grant execute on function vouch.mediation_view(bigint, text), vouch.settle_mediation(bigint, text, text, text), vouch.order_check(bigint),
   vouch.count_tail(bigint, integer, bigint), vouch.spike_limit(), vouch.reply_lint(text) to vouch_operator, vouch_viewer, vouch_module;
+
+-- The console's pages and deeds, all called with (store, operator, role, fields).
+do $$
+declare
+  called regprocedure;
+begin
+  for called in select p.oid from pg_proc p where p.pronamespace = 'vouch'::regnamespace and p.proname like 'console\_%' and p.prosecdef
+      and pg_get_function_identity_arguments(p.oid) = 'p_store text, p_operator text, p_role text, p_ask jsonb' loop
+    execute format('grant execute on function %s to vouch_module', called);
+  end loop;
+end
+$$;
 
 do $$
 declare

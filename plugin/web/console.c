@@ -18,23 +18,64 @@ static int console_field(json_t *fields, const char *name, const char *value) {
     return json_object_set_new(fields, name, json_string(value));
 }
 
-/* ERROR_INVALID when it is no address. */
+/* What is typed here goes no further than its key. ERROR_INVALID when it is none. */
+static int console_key(json_t *fields, const char *name, const uint8_t key[32]) {
+    char hex[65];
+
+    crypto_hex(key, 32, hex);
+    return console_field(fields, name, hex) ? ERROR_FAILED : 0;
+}
+
 static int console_address(const struct exchange *x, json_t *fields, const char *typed,
                            struct error *error) {
     char *normal = address_normal(typed);
     uint8_t key[32];
-    char hex[65];
 
-    if (!normal || !x->store->keys) {
-        memory_free(normal);
-        return error_set(error, normal ? ERROR_UNAVAILABLE : ERROR_INVALID, "/address",
-                         "this is no mail address");
+    if (!normal) {
+        return error_set(error, ERROR_INVALID, "/address", "this is no mail address");
     }
     crypto_address_key(x->store->keys, normal, key);
-    crypto_hex(key, sizeof key, hex);
     crypto_zero(normal, strlen(normal));
     memory_free(normal);
-    return console_field(fields, "address_key", hex) ? ERROR_FAILED : 0;
+    return console_key(fields, "address_key", key);
+}
+
+static int console_code(const struct exchange *x, json_t *fields, const char *typed,
+                        struct error *error) {
+    char normal[64];
+    uint8_t hash[32];
+
+    if (!crypto_code_normal(typed, strlen(typed), normal)) {
+        return error_set(error, ERROR_INVALID, "/code", "this is no discount code");
+    }
+    crypto_code_hash(x->store->keys, x->store->name, normal, hash);
+    crypto_zero(normal, sizeof normal);
+    return console_key(fields, "code_hash", hash);
+}
+
+/* What is never kept nor passed on as it was typed. */
+static const struct {
+    const char *field;
+    int (*take)(const struct exchange *x, json_t *fields, const char *typed,
+                struct error *error);
+} typed_fields[] = {{"address", console_address}, {"code", console_code}};
+
+static int console_take(const struct exchange *x, json_t *fields, const char *name,
+                        const char *value, struct error *error) {
+    for (size_t i = 0; i < sizeof typed_fields / sizeof *typed_fields; i++) {
+        if (strcmp(name, typed_fields[i].field) == 0) {
+            if (*value == '\0' || !exchange_unsafe(x)) {
+                return 0;
+            }
+            return x->store->keys
+                       ? typed_fields[i].take(x, fields, value, error)
+                       : error_set(error, ERROR_UNAVAILABLE, "", "no key is known yet");
+        }
+    }
+    if (strcmp(name, "csrf") == 0 || strcmp(name, "lang") == 0) {
+        return 0;
+    }
+    return console_field(fields, name, value) ? ERROR_FAILED : 0;
 }
 
 /* The fields of a query or form, without the token. */
@@ -44,12 +85,8 @@ static int console_fields(const struct exchange *x, const struct query *query,
 
     *fields = json_object();
     for (size_t i = 0; !code && i < query->count; i++) {
-        const char *name = query->fields[i].name, *value = query->fields[i].value;
-        if (strcmp(name, "address") == 0 && *value && exchange_unsafe(x)) {
-            code = console_address(x, *fields, value, error);
-        } else if (strcmp(name, "csrf") != 0 && strcmp(name, "lang") != 0) {
-            code = console_field(*fields, name, value) ? ERROR_FAILED : 0;
-        }
+        code = console_take(x, *fields, query->fields[i].name, query->fields[i].value,
+                            error);
     }
     if (!code && x->argument) {
         code = console_field(*fields, "id", x->argument) ? ERROR_FAILED : 0;

@@ -15,7 +15,7 @@ int console_show(struct exchange *x);
 int console_part(struct exchange *x);
 /* A POST: the form's fields and "id" go to the function; then back to a page (303), with
    the members of the answer's "query" as its query. A field "address" becomes
-   "address_key": addresses go no further than this. */
+   "address_key", a field "code" "code_hash": neither goes further than this. */
 int console_do(struct exchange *x);
 /* To /console/ with its slash. */
 int console_enter(struct exchange *x);

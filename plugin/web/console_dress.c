@@ -33,6 +33,8 @@ static const struct {
     {"locale", "page.console.locale"},
     {"role", "page.console.role"},
     {"grant_on", "page.console.grant"},
+    {"act", "page.console.act"},
+    {"review_state", "page.console.state"},
 };
 
 /* Members that stand in links. */

@@ -15,12 +15,24 @@ const struct console_page console_pages[] = {
     {"/console/", "home", "SELECT vouch.console_home($1, $2, $3, $4)", "home"},
     {"/console/live", "live", "SELECT vouch.console_counts($1, $2, $3, $4)", "home"},
     {"/console/queue", "queue", "SELECT vouch.console_queue($1, $2, $3, $4)", "queue"},
+    {"/console/reviews", "reviews", "SELECT vouch.console_reviews($1, $2, $3, $4)", "reviews"},
+    {"/console/reviews/{id}", "review", "SELECT vouch.console_review($1, $2, $3, $4)", "reviews"},
+    {"/console/discounts", "discounts", "SELECT vouch.console_discounts($1, $2, $3, $4)", "discounts"},
+    {"/console/delivery", "delivery", "SELECT vouch.console_delivery($1, $2, $3, $4)", "delivery"},
+    {"/console/suppression", "suppression", "SELECT vouch.console_suppression($1, $2, $3, $4)", "suppression"},
+    {"/console/settings", "settings", "SELECT vouch.console_settings($1, $2, $3, $4)", "settings"},
+    {"/console/settings/{table}", "table", "SELECT vouch.console_table($1, $2, $3, $4)", "settings"},
 };
 const size_t console_page_count = sizeof console_pages / sizeof *console_pages;
 
 const struct console_deed console_deeds[] = {
     {"/console/queue/decision", "bulk", "SELECT vouch.console_bulk($1, $2, $3, $4)", "queue", false},
     {"/console/reviews/{id}/decision", "decide", "SELECT vouch.console_decide($1, $2, $3, $4)", "reviews", true},
+    {"/console/reviews/find", "find", "SELECT vouch.console_find($1, $2, $3, $4)", "reviews", false},
+    {"/console/discounts/find", "code", "SELECT vouch.console_code($1, $2, $3, $4)", "discounts", false},
+    {"/console/suppression/change", "suppress", "SELECT vouch.console_suppress($1, $2, $3, $4)", "suppression", false},
+    {"/console/suppression/find", "known", "SELECT vouch.console_known($1, $2, $3, $4)", "suppression", false},
+    {"/console/settings/{table}/change", "set", "SELECT vouch.console_set($1, $2, $3, $4)", "settings", true},
 };
 const size_t console_deed_count = sizeof console_deeds / sizeof *console_deeds;
 
@@ -30,6 +42,11 @@ static const struct {
 } menu[] = {
     {"home", ""},
     {"queue", "queue"},
+    {"reviews", "reviews"},
+    {"discounts", "discounts"},
+    {"delivery", "delivery"},
+    {"suppression", "suppression"},
+    {"settings", "settings"},
 };
 /* clang-format on */
 

@@ -32,6 +32,8 @@ create or replace trigger review_decision_stays before update or delete on vouch
 create or replace trigger review_decision_not_truncated before truncate on vouch.review_decision execute function vouch.keep_row();
 create or replace trigger decision_note_stays before update on vouch.decision_note for each row execute function vouch.keep_row();
 create or replace trigger decision_note_not_truncated before truncate on vouch.decision_note execute function vouch.keep_row();
+create or replace trigger operator_action_stays before update or delete on vouch.operator_action for each row execute function vouch.keep_row();
+create or replace trigger operator_action_not_truncated before truncate on vouch.operator_action execute function vouch.keep_row();
 create or replace trigger record_link_stays before update or delete on vouch.record_link for each row execute function vouch.keep_row();
 create or replace trigger record_link_not_truncated before truncate on vouch.record_link execute function vouch.keep_row();
 create or replace trigger case_event_stays before update or delete on vouch.case_event for each row execute function vouch.keep_row();

@@ -1,0 +1,144 @@
+-- SPDX-License-Identifier: MIT
+-- The operator console: finding reviews, and everything about one of them.
+
+create or replace function vouch.console_found(
+  p_store text, p_product text, p_order text, p_author text, p_id bigint, p_before bigint, p_limit integer
+) returns table (review_id bigint)
+language plpgsql stable as $$
+begin
+  if p_id is not null then
+    return query select v.review_id from vouch.review v where v.store_id = p_store and v.review_id = p_id;
+  elsif p_order is not null then
+    return query select v.review_id from vouch.review v
+      where v.store_id = p_store and v.order_id = p_order and v.review_id < p_before order by v.review_id desc limit p_limit;
+  elsif p_author like 'c:%' then
+    return query select v.review_id from vouch.review v
+      where v.store_id = p_store and v.customer_id = substring(p_author from 3) and v.review_id < p_before order by v.review_id desc limit p_limit;
+  elsif p_author ~ '^a:[0-9a-f]{64}$' then
+    return query select v.review_id from vouch.review v
+      where v.store_id = p_store and v.address_key = decode(substring(p_author from 3), 'hex') and v.review_id < p_before
+      order by v.review_id desc limit p_limit;
+  elsif p_author is not null then
+    perform vouch.refuse('VO102', '/author', 'author is what a link to an author''s reviews gave');
+  elsif p_product is not null then
+    return query select v.review_id from vouch.review v
+      where v.store_id = p_store and v.product_id = p_product and v.review_id < p_before
+      order by v.review_id desc limit p_limit;
+  else
+    return query select v.review_id from vouch.review v
+      where v.store_id = p_store and v.review_id < p_before order by v.review_id desc limit p_limit;
+  end if;
+end
+$$;
+comment on function vouch.console_found is 'Reviews by the narrowest field that is given, newest first, below p_before; each way has its index.';
+
+create or replace function vouch.console_line(p_store text, p_review bigint) returns jsonb
+language plpgsql stable as $$
+begin
+  return (
+    select jsonb_build_object('review_id', v.review_id, 'product', vouch.product_name(p_store, v.product_id), 'state', v.state, 'rating', r.rating,
+      'title', r.title, 'snippet', left(r.body, 160), 'author_name', r.author_name, 'verified', v.verified, 'written_at', r.written_at,
+      'order_id', coalesce(v.order_id, v.wanted_order_id), 'lang', substring(r.locale from '^[A-Za-z]{2,3}'))
+    from vouch.review v
+    join vouch.review_revision r on r.store_id = v.store_id and r.review_id = v.review_id and r.revision = v.revision
+    where v.store_id = p_store and v.review_id = p_review);
+end
+$$;
+
+create or replace function vouch.console_reviews(p_store text, p_operator text, p_role text, p_ask jsonb) returns jsonb
+language plpgsql stable security definer as $$
+declare
+  wanted_state text := nullif(p_ask ->> 'state', '');
+  wanted_id bigint := vouch.console_number(p_ask, 'review');
+  size constant integer := 25;
+  looked constant integer := case when wanted_state is null then size + 1 else 2000 end;
+  found_rows jsonb;
+begin
+  perform vouch.console_as(p_store, p_operator, p_role, array['viewer', 'moderator', 'manager', 'mediator']);
+  select jsonb_build_object(
+      'rows', coalesce(jsonb_agg(vouch.console_line(p_store, f.review_id) order by f.n) filter (where f.n <= size), '[]'),
+      'next', coalesce(min(f.review_id) filter (where f.n = size and f.fitting > size), min(f.last_seen) filter (where f.cut and wanted_state is not null)))
+    into found_rows
+    from (
+      select x.*, count(*) over () as fitting from (
+        select s.review_id, row_number() over (order by s.review_id desc) as n, s.cut, s.last_seen
+        from (select h.review_id, count(*) over () >= looked as cut, min(h.review_id) over () as last_seen
+              from vouch.console_found(p_store, nullif(p_ask ->> 'product', ''), nullif(p_ask ->> 'order', ''), nullif(p_ask ->> 'author', ''), wanted_id,
+                coalesce(vouch.console_number(p_ask, 'after'), 9223372036854775807), looked) h) s
+        where wanted_state is null or exists (select from vouch.review v
+          where v.store_id = p_store and v.review_id = s.review_id and v.state = wanted_state)) x
+      where x.n <= size + 1) f;
+  return jsonb_build_object('asked', '{"product": null, "order": null, "author": null, "state": null, "review": null}' || p_ask,
+    'rows', found_rows -> 'rows', 'next', found_rows ->> 'next', 'some', jsonb_array_length(found_rows -> 'rows') > 0,
+    'state_choices', (select jsonb_agg(jsonb_build_object('state', s, 'chosen', s = wanted_state))
+                      from unnest(array['held', 'published', 'rejected', 'withdrawn']) s));
+end
+$$;
+comment on function vouch.console_reviews is 'Search by product, order, author, state or id; 25 a page, newest first. By state alone at most 2000 are looked at before the place is handed on.';
+
+create or replace function vouch.console_find(p_store text, p_operator text, p_role text, p_ask jsonb) returns jsonb
+language plpgsql stable security definer as $$
+begin
+  perform vouch.console_as(p_store, p_operator, p_role, array['viewer', 'moderator', 'manager', 'mediator']);
+  if p_ask ->> 'address_key' is null then
+    perform vouch.refuse('VO104', '/address', 'whose reviews? type the whole address');
+  end if;
+  return jsonb_build_object('query', jsonb_build_object('author', 'a:' || (p_ask ->> 'address_key')));
+end
+$$;
+comment on function vouch.console_find is 'An author''s reviews by the address typed: only its key goes on, into the address of the page.';
+
+create or replace function vouch.console_history(p_store text, p_review bigint) returns jsonb
+language sql stable as $$
+  select coalesce(jsonb_agg(jsonb_build_object('decision_id', d.decision_id, 'action', d.action, 'from_state', d.from_state, 'to_state', d.to_state,
+    'decided_at', d.decided_at, 'actor', d.actor, 'automated', d.automated, 'ground', d.ground, 'reasons', to_jsonb(d.reasons), 'revision', d.revision,
+    'note', n.note) order by d.decision_id desc), '[]')
+  from (select * from vouch.review_decision x where x.store_id = p_store and x.review_id = p_review order by x.decision_id desc limit 200) d
+  left join vouch.decision_note n on n.store_id = d.store_id and n.decision_id = d.decision_id
+$$;
+
+create or replace function vouch.console_mails(p_store text, p_review bigint) returns jsonb
+language sql stable as $$
+  select coalesce(jsonb_agg(jsonb_build_object('kind', m.kind, 'state', m.state, 'reason', m.reason, 'due_at', m.due_at, 'finished_at', m.finished_at,
+    'attempts', m.attempts) order by m.due_at desc, m.mail_id desc), '[]')
+  from (
+    select e.* from vouch.review_decision d
+    cross join lateral (select * from vouch.outgoing_mail x where x.store_id = p_store and x.kind = d.to_state and x.subject_id = d.decision_id offset 0) e
+    where d.store_id = p_store and d.review_id = p_review
+    union all
+    select e.* from vouch.review v
+    join vouch.review_request q on q.store_id = v.store_id and q.order_id = v.order_id
+    cross join lateral (select * from vouch.outgoing_mail x
+      where x.store_id = p_store and x.kind in ('request', 'reminder', 'discount') and x.subject_id = q.request_id offset 0) e
+    where v.store_id = p_store and v.review_id = p_review) m
+$$;
+
+create or replace function vouch.console_revisions(p_store text, p_review bigint) returns jsonb
+language sql stable as $$
+  select coalesce(jsonb_agg(jsonb_build_object('revision', r.revision, 'state', r.state, 'rating', r.rating, 'title', r.title, 'body', r.body,
+    'author_name', r.author_name, 'locale', r.locale, 'lang', substring(r.locale from '^[A-Za-z]{2,3}'), 'written_at', r.written_at,
+    'marks', r.marks, 'reasons', to_jsonb(r.reasons), 'labels', to_jsonb(r.labels), 'erased_at', r.erased_at) order by r.revision desc), '[]')
+  from (select * from vouch.review_revision x where x.store_id = p_store and x.review_id = p_review order by x.revision desc limit 50) r
+$$;
+
+create or replace function vouch.console_review(p_store text, p_operator text, p_role text, p_ask jsonb) returns jsonb
+language plpgsql stable security definer as $$
+declare
+  wanted bigint := vouch.console_id(p_ask);
+  about vouch.review;
+  shown integer;
+begin
+  perform vouch.console_as(p_store, p_operator, p_role, array['viewer', 'moderator', 'manager', 'mediator']);
+  select v.* into about from vouch.review v where v.store_id = p_store and v.review_id = wanted;
+  if not found then
+    return null;
+  end if;
+  shown := coalesce((select max(r.revision) from vouch.review_revision r where r.store_id = p_store and r.review_id = wanted and r.state = 'held'),
+    about.published_revision, about.revision);
+  return jsonb_build_object('listed', false, 'cards', jsonb_build_array(vouch.console_card(p_store, wanted, shown)), 'review_state', about.state,
+    'history', vouch.console_history(p_store, wanted), 'mails', vouch.console_mails(p_store, wanted),
+    'revisions', vouch.console_revisions(p_store, wanted),
+    'undo', vouch.console_undoable(p_store, p_operator, wanted), 'own_undo', vouch.console_undoable(p_store, p_operator, wanted) is not null);
+end
+$$;
+comment on function vouch.console_review is 'One review with its whole history: wordings, decisions, mails. NULL: there is none of this id.';
