@@ -110,8 +110,8 @@ json_t *module_describe(struct vouch *module) {
 
     pthread_mutex_lock(&module->lock);
     int threads = module->threads;
-    if (module->keys) {
-        keyring_fingerprint(module->keys, fingerprint);
+    if (module->own) {
+        keyring_fingerprint(module->own, fingerprint);
     }
     pthread_mutex_unlock(&module->lock);
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:i, s:s, s:o}", "versions",

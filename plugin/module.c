@@ -119,7 +119,8 @@ static void module_free(struct vouch *module) {
     spooler_close(module->spooler);
     spool_close(module->spool);
     db_pool_close(module->pool);
-    keyring_close(module->keys);
+    keyring_close(module->carried);
+    keyring_close(module->own);
     log_close(module->log);
     options_free(module->options);
     pthread_cond_destroy(&module->changed);
@@ -173,7 +174,7 @@ static int module_build(struct vouch *module, struct options *options,
     }
     if (!code && options->key) {
         code = module_blame(
-            keyring_open(options->key, strlen(options->key), &module->keys, &why), &why,
+            keyring_open(options->key, strlen(options->key), &module->own, &why), &why,
             "/secrets/key", error);
     }
     for (size_t i = 0; i < options->store_count && !code && !module_all(module); i++) {

@@ -56,7 +56,9 @@ struct vouch {
 
     pthread_mutex_t lock; /* shops (only added to), keys, workers */
     pthread_cond_t changed;
-    struct keyring *keys;
+    struct keyring *own;        /* of the options, or kept in the database */
+    struct keyring *carried;    /* own, with what an earlier key left; NULL: nothing */
+    const struct keyring *keys; /* one of these once ready; until then NULL */
     struct shop **shops;
     size_t shop_count;
     struct worker *idle; /* workers nobody runs, the longest idle first */

@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "base/memory.h"
 #include "module.h"
+#include "store_key.h"
 
 int64_t ready_number(void) {
     const struct asset *file = NULL;
@@ -30,10 +31,11 @@ static int ready_schema(const struct store *store, int64_t deadline_us,
     int code = store_call(store, "SELECT vouch.schema_number()", NULL, deadline_us,
                           &result, &fault, &why);
     if (fault == DB_BUG) {
-        code = error_set(error, ERROR_INVALID, "/database",
-                         "this database has no Vouch schema that this login can use (%s): "
-                         "run vouchctl migrate, and make the login a member of vouch_module",
-                         why.detail);
+        code =
+            error_set(error, ERROR_INVALID, "/database",
+                      "this database has no Vouch schema that this login can use (%s): "
+                      "run vouchctl migrate, and make the login a member of vouch_module",
+                      why.detail);
     } else if (code) {
         error_set(error, code, why.pointer, "%s", why.detail);
     } else if (db_int(result, 0, 0) != known) {
@@ -44,28 +46,6 @@ static int ready_schema(const struct store *store, int64_t deadline_us,
                                                       : "use a newer vouch.so");
     }
     db_result_free(result);
-    return code;
-}
-
-/* "\\x" and hex digits, the key kept in the database. */
-static int key_open(const char *text, struct keyring **keys, struct error *error) {
-    size_t n = text ? strlen(text) : 0;
-    uint8_t *secret = NULL;
-    int code = ERROR_FAILED;
-
-    if (n < 4 || n % 2 || strncmp(text, "\\x", 2) != 0) {
-        return error_set(error, code, "", "the stored key could not be read");
-    }
-    secret = memory_get(n / 2);
-    if (secret && !crypto_unhex(text + 2, n - 2, secret)) {
-        code = keyring_open((const char *)secret, n / 2 - 1, keys, error);
-    } else {
-        error_set(error, code, "", "the stored key could not be read");
-    }
-    if (secret) {
-        crypto_zero(secret, n / 2);
-    }
-    memory_free(secret);
     return code;
 }
 
@@ -81,11 +61,26 @@ static int ready_stored_key(const struct store *store, int64_t deadline_us,
     int code = store_call(store, "SELECT vouch.secret_key($1)", &p, deadline_us, &result,
                           NULL, error);
     if (!code) {
-        code = key_open(db_value(result, 0, 0), keys, error);
+        code = store_key_kept(db_value(result, 0, 0), keys, error);
     }
     crypto_zero(fresh, sizeof fresh);
     db_result_free(result);
     db_params_free(&p);
+    return code;
+}
+
+/* *whole: keys with what an earlier key left for them, NULL when it left nothing. */
+static int ready_carried(const struct store *store, int64_t deadline_us,
+                         const struct keyring *keys, struct keyring **whole,
+                         struct error *error) {
+    struct db_result *result = NULL;
+    int code = store_call(store, "SELECT vouch.key_carried()", NULL, deadline_us, &result,
+                          NULL, error);
+
+    if (!code) {
+        code = store_key_carried(keys, db_value(result, 0, 0), whole, error);
+    }
+    db_result_free(result);
     return code;
 }
 
@@ -101,40 +96,56 @@ static int ready_fingerprint(const struct store *store, const struct keyring *ke
     int code = store_call(store, "SELECT vouch.key_check($1)", &p, deadline_us, &result,
                           NULL, error);
     if (!code && !db_bool(result, 0, 0)) {
-        code = error_set(error, ERROR_INVALID, "/secrets/key",
-                         "this database's links and addresses were made with another key: "
-                         "use that one");
+        code =
+            error_set(error, ERROR_INVALID, "/secrets/key",
+                      "this database's links and addresses were made with another key: "
+                      "use that one");
     }
     db_result_free(result);
     db_params_free(&p);
     return code;
 }
 
+/* Nobody has used a key before: every pointer to one is set here, once. */
+static void keys_settle(struct vouch *module, struct keyring **kept,
+                        struct keyring **whole) {
+    if (*kept) {
+        module->own = *kept;
+        *kept = NULL;
+    }
+    module->carried = *whole;
+    *whole = NULL;
+    module->keys = module->carried ? module->carried : module->own;
+    for (size_t i = 0; i < module->shop_count; i++) {
+        module->shops[i]->store.keys = module->keys;
+    }
+}
+
 static int ready_keys(struct vouch *module, const struct store *store,
                       int64_t deadline_us, struct error *error) {
-    struct keyring *keys = NULL;
+    struct keyring *kept = NULL, *whole = NULL;
     int code = 0;
 
     pthread_mutex_lock(&module->lock);
-    keys = module->keys;
+    const struct keyring *keys = module->own;
     pthread_mutex_unlock(&module->lock);
-    if (keys) {
-        return ready_fingerprint(store, keys, deadline_us, error);
+    if (!keys) {
+        code = ready_stored_key(store, deadline_us, &kept, error);
+        keys = kept;
     }
-    code = ready_stored_key(store, deadline_us, &keys, error);
     if (!code) {
         code = ready_fingerprint(store, keys, deadline_us, error);
     }
+    if (!code) {
+        code = ready_carried(store, deadline_us, keys, &whole, error);
+    }
     pthread_mutex_lock(&module->lock);
     if (!code && !module->keys) {
-        module->keys = keys;
-        keys = NULL;
-        for (size_t i = 0; i < module->shop_count; i++) {
-            module->shops[i]->store.keys = module->keys;
-        }
+        keys_settle(module, &kept, &whole);
     }
     pthread_mutex_unlock(&module->lock);
-    keyring_close(keys);
+    keyring_close(kept);
+    keyring_close(whole);
     return code;
 }
 

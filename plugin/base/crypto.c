@@ -23,8 +23,22 @@ enum subkey {
     KEY_CSRF = 6,
     KEY_SIGN = 7,
     KEY_FINGERPRINT = 8,
-    KEY_COUNT = 9
+    KEY_SEAL = 9,
+    KEY_COUNT = 10
 };
+
+/* What is stored or promised for longer than a secret lasts. */
+static const enum subkey lasting[] = {KEY_CODE, KEY_CODE_HASH, KEY_ADDRESS,
+                                      KEY_MESSAGE_ID, KEY_TOKEN};
+
+enum {
+    LASTING = sizeof lasting / sizeof *lasting,
+    SEALED_ENTRY = 33, /* a subkey's number and its bytes */
+    SEALED_PLAIN = LASTING * SEALED_ENTRY
+};
+_Static_assert(KEYRING_SEALED_BYTES == crypto_secretbox_NONCEBYTES +
+                                           crypto_secretbox_MACBYTES + SEALED_PLAIN,
+               "what is sealed has its size in the header");
 
 struct keyring {
     uint8_t keys[KEY_COUNT][32]; /* by enum subkey */
@@ -70,6 +84,50 @@ int keyring_open(const char *secret, size_t length, struct keyring **keys,
     (void)sodium_mprotect_readonly(made); /* one more wall; the keys work without it */
     *keys = made;
     return 0;
+}
+
+void keyring_seal(const struct keyring *from, const struct keyring *to, bool links,
+                  uint8_t out[KEYRING_SEALED_BYTES]) {
+    uint8_t plain[SEALED_PLAIN];
+
+    for (size_t i = 0; i < LASTING; i++) {
+        bool own = lasting[i] == KEY_TOKEN && !links;
+        plain[i * SEALED_ENTRY] = (uint8_t)lasting[i];
+        memcpy(plain + i * SEALED_ENTRY + 1, (own ? to : from)->keys[lasting[i]], 32);
+    }
+    randombytes_buf(out, crypto_secretbox_NONCEBYTES);
+    crypto_secretbox_easy(out + crypto_secretbox_NONCEBYTES, plain, sizeof plain, out,
+                          to->keys[KEY_SEAL]);
+    sodium_memzero(plain, sizeof plain);
+}
+
+int keyring_carry(const struct keyring *keys, const void *sealed, size_t n,
+                  struct keyring **whole, struct error *error) {
+    const uint8_t *bytes = sealed;
+    uint8_t plain[SEALED_PLAIN];
+
+    *whole = NULL;
+    if (n != KEYRING_SEALED_BYTES ||
+        crypto_secretbox_open_easy(plain, bytes + crypto_secretbox_NONCEBYTES,
+                                   n - crypto_secretbox_NONCEBYTES, bytes,
+                                   keys->keys[KEY_SEAL]) != 0) {
+        return error_set(error, ERROR_INVALID, "/secrets/key",
+                         "what an earlier key left behind was not sealed for this key");
+    }
+    struct keyring *made = memory_refused() ? NULL : sodium_malloc(sizeof *made);
+    if (made) {
+        memcpy(made, keys, sizeof *made);
+        for (size_t i = 0; i < LASTING; i++) {
+            uint8_t number = plain[i * SEALED_ENTRY];
+            if (number < KEY_COUNT) {
+                memcpy(made->keys[number], plain + i * SEALED_ENTRY + 1, 32);
+            }
+        }
+        (void)sodium_mprotect_readonly(made);
+    }
+    sodium_memzero(plain, sizeof plain);
+    *whole = made;
+    return made ? 0 : error_set(error, ERROR_FAILED, "", "There is no memory for the keys.");
 }
 
 void keyring_close(struct keyring *keys) {

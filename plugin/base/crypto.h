@@ -12,6 +12,7 @@
 
 #define KEYRING_LEAST_BYTES 16  /* shorter secrets are refused */
 #define KEYRING_MOST_BYTES 4096 /* and longer ones */
+#define KEYRING_SEALED_BYTES (24 + 16 + 5 * 33)
 #define CRYPTO_CODE_LENGTH 13   /* 65 bits in Crockford's base32 */
 #define CRYPTO_CODE_MOST 63     /* a code as typed, prefix included, in normal form */
 #define CRYPTO_BASE64URL_SIZE(n) (((n)*4 + 2) / 3 + 1)
@@ -30,6 +31,14 @@ int keyring_open(const char *secret, size_t length, struct keyring **keys,
 void keyring_close(struct keyring *keys);
 /* 32 hex digits, safe to store and print. */
 void keyring_fingerprint(const struct keyring *keys, char out[33]);
+/* What outlives a change of the secret, sealed for the keyring that follows: codes,
+ * addresses, message ids and, unless links are to end, tokens. out is the caller's. */
+void keyring_seal(const struct keyring *from, const struct keyring *to, bool links,
+                  uint8_t out[KEYRING_SEALED_BYTES]);
+/* A new keyring, the caller's: keys with what keyring_seal sealed for it in their place.
+ * ERROR_INVALID when it was sealed for another or damaged. */
+int keyring_carry(const struct keyring *keys, const void *sealed, size_t n,
+                  struct keyring **whole, struct error *error);
 /* The Ed25519 key that checks crypto_sign. */
 void keyring_public(const struct keyring *keys, uint8_t out[32]);
 

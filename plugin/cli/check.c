@@ -11,6 +11,7 @@
 #include "files.h"
 #include "findings.h"
 #include "session.h"
+#include "store_key.h"
 
 enum { CHECK_CALL_S = 60, CHECK_STORES_MOST = 1000 };
 
@@ -129,24 +130,6 @@ static void check_clock(struct findings *f, const char *offset) {
     }
 }
 
-/* The key kept in the database, from its text form; NULL when there is none. */
-static struct keyring *check_kept(const char *text) {
-    size_t n = text ? strlen(text) : 0;
-    uint8_t *secret = n > 2 ? memory_get(n / 2) : NULL;
-    struct keyring *keys = NULL;
-
-    if (secret && strncmp(text, "\\x", 2) == 0 &&
-        crypto_unhex(text + 2, n - 2, secret) == 0 &&
-        keyring_open((const char *)secret, n / 2 - 1, &keys, NULL) != 0) {
-        keys = NULL;
-    }
-    if (secret) {
-        crypto_zero(secret, n / 2);
-    }
-    memory_free(secret);
-    return keys;
-}
-
 static void check_key(struct check *c, const struct db_result *r) {
     const struct options *o = c->cli->options;
     const char *stored = db_value(r, 0, 3);
@@ -156,7 +139,7 @@ static void check_key(struct check *c, const struct db_result *r) {
     if (o->key) {
         keyring_open(o->key, strlen(o->key), &c->keys, NULL);
     } else {
-        c->keys = check_kept(db_value(r, 0, 4));
+        store_key_kept(db_value(r, 0, 4), &c->keys, NULL);
     }
     if (c->keys) {
         keyring_fingerprint(c->keys, own);

@@ -61,5 +61,6 @@ int queue_run(const struct cli *cli);
 int approve_run(const struct cli *cli);
 int reject_run(const struct cli *cli);
 int train_run(const struct cli *cli);
+int rotate_run(const struct cli *cli);
 
 #endif

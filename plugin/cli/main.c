@@ -13,6 +13,9 @@ static const struct cli_flag approving[] = {
     {"operator", true}, {"note", true}, {NULL, false}};
 static const struct cli_flag rejecting[] = {
     {"ground", true}, {"explanation", true}, {"operator", true}, {NULL, false}};
+static const struct cli_flag rotating[] = {
+    {"key-file", true}, {"generate", false}, {"end-links", false}, {"force", false},
+    {NULL, false}};
 static const struct cli_flag training[] = {
     {"locale", true}, {"note", true}, {NULL, false}};
 
@@ -33,6 +36,9 @@ static const struct cli_command commands[] = {
     {"train", "FILE --locale LANGUAGE [--note TEXT]",
      "learn what abuse is from lines of label, source and text", training, 1, 1,
      train_run},
+    {"rotate-key", "--key-file FILE | --generate [--end-links] [--force]",
+     "put another key in the place of the present one; stop the hosts first", rotating, 0,
+     0, rotate_run},
 };
 
 static int main_help(void) {

@@ -42,13 +42,13 @@ static int chain_text(const char *store, int64_t sequence, const uint8_t hash[32
     return buffer_ok(out) ? 0 : ERROR_FAILED;
 }
 
-static int chain_sign(const struct store *store, int64_t sequence, const uint8_t hash[32],
-                      uint8_t signature[64]) {
+int record_sign(const struct keyring *keys, const char *store, int64_t sequence,
+                const uint8_t hash[32], uint8_t signature[64]) {
     struct buffer text;
-    int code = chain_text(store->name, sequence, hash, &text);
+    int code = chain_text(store, sequence, hash, &text);
 
     if (!code) {
-        crypto_sign(store->keys, text.data, text.length, signature);
+        crypto_sign(keys, text.data, text.length, signature);
     }
     buffer_free(&text);
     return code;
@@ -91,7 +91,8 @@ static int chain_append(const struct store *store, const struct db_result *open,
     db_params_open(&p);
     int code = chain_links(open, &chain, arrays);
     if (!code) {
-        code = chain_sign(store, chain.sequence + db_rows(open), chain.hash, signature);
+        code = record_sign(store->keys, store->name, chain.sequence + db_rows(open),
+                           chain.hash, signature);
     }
     if (!code) {
         keyring_public(store->keys, public_key);

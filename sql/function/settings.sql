@@ -97,24 +97,6 @@ end
 $$;
 comment on function vouch.model_put is 'Stores what vouchctl train learned in place of what there was for this store and language.';
 
-create or replace function vouch.secret_key(p_fresh bytea) returns bytea
-language plpgsql security definer as $$
-begin
-  insert into vouch.secret (name, value) values ('key', p_fresh) on conflict (name) do nothing;
-  return s.value from vouch.secret s where s.name = 'key';
-end
-$$;
-comment on function vouch.secret_key is 'The key kept in the database where the options name none; made from p_fresh at first use.';
-
-create or replace function vouch.key_check(p_fingerprint text) returns boolean
-language plpgsql security definer as $$
-begin
-  update vouch.installation set key_fingerprint = p_fingerprint where key_fingerprint is null;
-  return exists (select from vouch.installation i where i.key_fingerprint = p_fingerprint);
-end
-$$;
-comment on function vouch.key_check is 'Remembers the fingerprint of the first key used; false for any other.';
-
 create or replace function vouch.stores() returns table (store_id text)
 language sql stable security definer as $$
   select s.store_id from vouch.store s order by s.store_id

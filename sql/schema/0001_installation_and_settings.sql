@@ -48,7 +48,7 @@ create table vouch.secret (
   name text primary key,
   value bytea not null
 );
-comment on table vouch.secret is 'Keys made by Vouch because the options gave none. Readable through vouch.secret_key() by vouch_module alone.';
+comment on table vouch.secret is 'key: the one made by Vouch where the options give none. carried: what an earlier key left for the present one, sealed. Readable through vouch.secret_key() and vouch.key_carried() by vouch_module alone.';
 
 create function vouch.is_timezone(p_name text) returns boolean
 language plpgsql stable set search_path = '' as $$
