@@ -35,15 +35,19 @@ end
 $$;
 
 grant usage on schema vouch to vouch_module, vouch_operator, vouch_viewer;
-grant select on vouch.rating_summary, vouch.held_review, vouch.review_request_status, vouch.delivery_health, vouch.discount_report to vouch_operator, vouch_viewer;
+grant select on vouch.rating_summary, vouch.held_review, vouch.review_request_status, vouch.delivery_health, vouch.discount_report,
+  vouch.parity_change, vouch.publication_parity, vouch.moderation_health, vouch.open_appeal, vouch.open_report, vouch.overturn_rate to vouch_operator, vouch_viewer;
 grant select on vouch.open_case, vouch.case_figures, vouch.kpi, vouch.trend, vouch.case, vouch.case_event, vouch.case_text, vouch.case_policy,
   vouch.business_hours, vouch.holiday, vouch.reply_template, vouch.topic_term, vouch.topic_alarm, vouch.measure, vouch.review_reply
   to vouch_operator, vouch_viewer;
 grant select on vouch.store, vouch.request_policy, vouch.country_timezone, vouch.discount_policy, vouch.mail_template, vouch.hold_policy, vouch.abuse_term, vouch.rejection_ground,
   vouch.review, vouch.review_revision, vouch.review_decision, vouch.decision_note, vouch.rating_total, vouch.rating_change, vouch.review_request,
-  vouch.outgoing_mail, vouch.send_attempt, vouch.order_line, vouch.sales_order, vouch.record_link, vouch.record_head, vouch.review_report, vouch.moderation_model, vouch.rate_limit
+  vouch.outgoing_mail, vouch.send_attempt, vouch.order_line, vouch.sales_order, vouch.record_link, vouch.record_head, vouch.record_pending, vouch.moderation_model,
+  vouch.appeal, vouch.parity_total, vouch.parity_ground, vouch.training_example, vouch.rate_limit
   to vouch_operator, vouch_viewer;
 grant select (store_id, kind, value, currency, minimum_spend, state, issued_at, expires_at) on vouch.discount_code to vouch_operator, vouch_viewer;
+grant select (store_id, report_id, review_id, explanation, url, name, category, good_faith, reported_at, state, locale, decision_id, decided_at, decided_by,
+  explanation_given, told) on vouch.review_report to vouch_operator, vouch_viewer;
 grant select (only_row, clock_offset) on vouch.installation to vouch_operator, vouch_viewer, vouch_module;
 create policy readers on vouch.installation for select to vouch_viewer, vouch_operator, vouch_module using (true);
 
@@ -66,8 +70,10 @@ revoke all on all functions in schema vouch from public, vouch_module, vouch_ope
 revoke all on all sequences in schema vouch from public, vouch_module, vouch_operator, vouch_viewer;
 grant execute on function vouch.clock(), vouch.only_store(), vouch.acting_store(), vouch.readable_stores(), vouch.is_module() to vouch_operator, vouch_viewer, vouch_module;
 grant execute on function vouch.queue_view(text, timestamptz, bigint, integer) to vouch_operator, vouch_viewer, vouch_module;
-grant execute on function vouch.decide(text, bigint, text, text, text, text) to vouch_operator, vouch_module;
-grant execute on function vouch.approve(bigint, text, text), vouch.reject(bigint, text, text, text) to vouch_operator, vouch_module;
+grant execute on function vouch.decide(text, bigint, text, text, text, text, bigint) to vouch_operator, vouch_module;
+grant execute on function vouch.approve(bigint, text, text, bigint), vouch.reject(bigint, text, text, text, bigint) to vouch_operator, vouch_module;
+grant execute on function vouch.decide_appeal(bigint, text, text, text, text), vouch.decide_report(bigint, text, text, text, text, bigint),
+  vouch.redact(bigint, text, jsonb, text, bigint), vouch.undo(bigint, text, text, bigint), vouch.appeal(bigint, text, text) to vouch_operator, vouch_module;
 grant execute on function vouch.erase_customer(text, text, boolean), vouch.export_customer(text, text),
   vouch.unsubscribe_customer(text, text, text) to vouch_operator, vouch_module;
 
@@ -101,7 +107,8 @@ begin
       'feed_reviews', 'author_data', 'rate_left', 'rate_take', 'record_open', 'record_append',
       'record_faults', 'record_head_of', 'settings', 'settings_version', 'schema_number', 'secret_key', 'key_check', 'key_carried', 'stores', 'health',
       'check_installation', 'check_store', 'model_get', 'model_put', 'case_overdue', 'case_ask', 'author_case', 'author_say', 'resolution_view',
-      'resolution_answer', 'alert_view', 'alert_take', 'webhook_claim', 'webhook_settle', 'webhook_sweep', 'topic_watch'] loop
+      'resolution_answer', 'alert_view', 'alert_take', 'webhook_claim', 'webhook_settle', 'webhook_sweep', 'topic_watch', 'author_appeal', 'report_view', 'report_submit',
+      'report_status', 'report_appeal', 'transparency'] loop
     execute (select string_agg(format('grant execute on function %s to vouch_module', p.oid::regprocedure), ';')
              from pg_proc p where p.pronamespace = 'vouch'::regnamespace and p.proname = called);
   end loop;

@@ -22,6 +22,24 @@ end
 $$;
 comment on function vouch.confirmation_ask is 'Mails the owner of an address a link; at most five a day to one address, so that nobody can be flooded. False: not asked.';
 
+create or replace function vouch.kept_findings(p_known vouch.review_revision, p_edit jsonb) returns jsonb
+language plpgsql immutable as $$
+declare
+  kept jsonb := coalesce((
+    select jsonb_agg(m) from jsonb_array_elements(p_known.marks) m
+    where not p_edit ? (case m ->> 'field' when 'author_name' then 'name' else m ->> 'field' end)), '[]');
+begin
+  if p_edit ? 'title' and p_edit ? 'body' or cardinality(p_known.reasons) = 0 or p_known.marks <> '[]' and kept = '[]' then
+    return '{}';
+  end if;
+  return jsonb_build_object('marks', kept || coalesce(p_edit -> 'marks', '[]'), 'reasons', (
+    select coalesce(jsonb_agg(distinct x), '[]') from (
+      select jsonb_array_elements(coalesce(p_edit -> 'reasons', '[]')) as x
+      union select to_jsonb(u) from unnest(p_known.reasons) u) f));
+end
+$$;
+comment on function vouch.kept_findings is 'An edit that leaves out title or body leaves them as they are, and with them what was found there: the marks in what stays, and the reasons if there are any such marks, or never were.';
+
 create or replace function vouch.review_ask_edit(p_store text, p_body jsonb, p_time timestamptz) returns jsonb
 language plpgsql as $$
 declare
@@ -32,7 +50,7 @@ declare
 begin
   perform from vouch.review v where v.store_id = p_store and v.review_id = review for no key update;
   select jsonb_build_object('rating', r.rating, 'title', r.title, 'body', r.body, 'name', r.author_name, 'locale', r.locale)
-    || (p_body - array['review_id', 'external_id']) into words
+    || (p_body - array['review_id', 'external_id']) || vouch.kept_findings(r, p_body) into words
   from vouch.review v
   join vouch.review_revision r on r.store_id = v.store_id and r.review_id = v.review_id and r.revision = v.revision
   where v.store_id = p_store and v.review_id = review and v.state <> 'withdrawn' and v.erased_at is null;
@@ -74,27 +92,36 @@ end
 $$;
 comment on function vouch.link_open is 'What a link opens; NULL alike for unknown, foreign, expired and revoked ones.';
 
+create or replace function vouch.link_enter(p_store text, p_purpose text, p_token_hash bytea, p_writes boolean) returns bigint
+language plpgsql as $$
+begin
+  if p_writes then
+    perform vouch.gate(p_store, false);
+  else
+    perform vouch.enter(p_store);
+  end if;
+  return (vouch.link_open(p_store, p_purpose, p_token_hash)).subject_id;
+end
+$$;
+comment on function vouch.link_enter is 'Through a mailed link into its store: what it opens, NULL for a link that opens nothing. Who goes in to write waits for an erasure under way.';
+
 create or replace function vouch.confirm_view(p_store text, p_token_hash bytea) returns jsonb
 language plpgsql stable security definer as $$
 declare
-  link vouch.link_token;
+  asked bigint := vouch.link_enter(p_store, 'confirm', p_token_hash, false);
 begin
-  perform vouch.enter(p_store);
-  link := vouch.link_open(p_store, 'confirm', p_token_hash);
   return vouch.confirmation_context(p_store, c.confirmation_id) || jsonb_build_object('state', c.state)
-  from vouch.confirmation c where c.store_id = p_store and c.confirmation_id = link.subject_id;
+  from vouch.confirmation c where c.store_id = p_store and c.confirmation_id = asked;
 end
 $$;
 
 create or replace function vouch.confirm_do(p_store text, p_token_hash bytea) returns jsonb
 language plpgsql security definer as $$
 declare
-  link vouch.link_token;
+  opened bigint := vouch.link_enter(p_store, 'confirm', p_token_hash, true);
   asked vouch.confirmation;
 begin
-  perform vouch.gate(p_store, false);
-  link := vouch.link_open(p_store, 'confirm', p_token_hash);
-  select c.* into asked from vouch.confirmation c where c.store_id = p_store and c.confirmation_id = link.subject_id for update;
+  select c.* into asked from vouch.confirmation c where c.store_id = p_store and c.confirmation_id = opened for update;
   if not found then
     return null;
   end if;
@@ -156,28 +183,36 @@ end
 $$;
 comment on function vouch.author_link is 'Makes the author''s private link of a review valid; the caller derived it from the key.';
 
+create or replace function vouch.author_history(p_store text, p_review bigint) returns jsonb
+language plpgsql stable as $$
+begin
+  return (
+    select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('action', d.action, 'from_state', d.from_state, 'to_state', d.to_state, 'decided_at', d.decided_at,
+      'automated', d.automated, 'ground', d.ground, 'reasons', to_jsonb(d.reasons),
+      'facts', (select n.note from vouch.decision_note n where n.store_id = d.store_id and n.decision_id = d.decision_id
+                and d.action in ('reject', 'redact', 'uphold', 'overturn')))) order by d.decision_id)
+    from vouch.review_decision d where d.store_id = p_store and d.review_id = p_review and d.action not in ('supersede', 'keep'));
+end
+$$;
+comment on function vouch.author_history is 'The decisions on a review as its author may read them: facts and grounds, no names of operators, no inner notes.';
+
 create or replace function vouch.author_view(p_store text, p_token_hash bytea) returns jsonb
 language plpgsql stable security definer as $$
 declare
-  link vouch.link_token;
+  opened bigint := vouch.link_enter(p_store, 'author', p_token_hash, false);
 begin
-  perform vouch.enter(p_store);
-  link := vouch.link_open(p_store, 'author', p_token_hash);
   return jsonb_build_object('review_id', v.review_id, 'product_id', v.product_id, 'product', vouch.product_reviewed(v),
     'state', v.state, 'verified', v.verified, 'verified_reason', v.verified_reason, 'revision', v.revision, 'locale', r.locale,
     'rating', r.rating, 'title', r.title, 'body', r.body, 'name', r.author_name, 'revision_state', r.state, 'held_for', to_jsonb(r.held_for),
-    'labels', to_jsonb(r.labels), 'deadline_at', r.deadline_at,
-    'history', (select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('action', d.action, 'to_state', d.to_state, 'decided_at', d.decided_at,
-        'automated', d.automated, 'ground', d.ground, 'reasons', to_jsonb(d.reasons),
-        'facts', (select n.note from vouch.decision_note n where n.store_id = d.store_id and n.decision_id = d.decision_id and d.action = 'reject')))
-        order by d.decision_id)
-      from vouch.review_decision d where d.store_id = p_store and d.review_id = v.review_id and d.action <> 'supersede'))
+    'labels', to_jsonb(r.labels), 'marks', case when r.state = 'held' then r.marks else '[]' end, 'redactions', r.redactions,
+    'deadline_at', r.deadline_at, 'escalated_at', r.escalated_at, 'appeal', vouch.appeal_shown(p_store, v.review_id),
+    'history', vouch.author_history(p_store, v.review_id))
   from vouch.review v
   join vouch.review_revision r on r.store_id = v.store_id and r.review_id = v.review_id and r.revision = v.revision
-  where v.store_id = p_store and v.review_id = link.subject_id;
+  where v.store_id = p_store and v.review_id = opened;
 end
 $$;
-comment on function vouch.author_view is 'The author''s own page: where the review stands and why.';
+comment on function vouch.author_view is 'The author''s own page: where the review stands and why, and what can be done about it.';
 
 create or replace function vouch.author_data(p_store text, p_token_hash bytea) returns jsonb
 language plpgsql stable security definer as $$
@@ -204,34 +239,30 @@ comment on function vouch.author_data is
 create or replace function vouch.author_edit(p_store text, p_token_hash bytea, p_words jsonb) returns jsonb
 language plpgsql security definer as $$
 declare
-  link vouch.link_token;
+  opened bigint := vouch.link_enter(p_store, 'author', p_token_hash, true);
 begin
-  perform vouch.gate(p_store, false);
-  link := vouch.link_open(p_store, 'author', p_token_hash);
-  if link.subject_id is null then
+  if opened is null then
     return null;
   end if;
-  if exists (select from vouch.review v where v.store_id = p_store and v.review_id = link.subject_id and v.state = 'withdrawn') then
+  if exists (select from vouch.review v where v.store_id = p_store and v.review_id = opened and v.state = 'withdrawn') then
     perform vouch.refuse('VO201', '', 'a withdrawn review cannot be edited');
   end if;
-  return vouch.review_revise(p_store, link.subject_id, p_words, vouch.clock());
+  return vouch.review_revise(p_store, opened, p_words, vouch.clock());
 end
 $$;
 
 create or replace function vouch.author_withdraw(p_store text, p_token_hash bytea) returns jsonb
 language plpgsql security definer as $$
 declare
-  link vouch.link_token;
+  opened bigint := vouch.link_enter(p_store, 'author', p_token_hash, true);
 begin
-  perform vouch.enter(p_store);
-  link := vouch.link_open(p_store, 'author', p_token_hash);
-  if link.subject_id is null then
+  if opened is null then
     return null;
   end if;
-  perform from vouch.review v where v.store_id = p_store and v.review_id = link.subject_id for no key update;
-  perform vouch.review_withdraw(p_store, link.subject_id);
+  perform vouch.review_lock(p_store, opened, null);
+  perform vouch.review_withdraw(p_store, opened);
   return vouch.review_answer(p_store, v.review_id, v.revision) from vouch.review v
-  where v.store_id = p_store and v.review_id = link.subject_id;
+  where v.store_id = p_store and v.review_id = opened;
 end
 $$;
 
@@ -263,16 +294,3 @@ begin
 end
 $$;
 comment on function vouch.unsubscribe_do is 'RFC 8058 one click; idempotent. False: unknown link.';
-
-create or replace function vouch.review_report(p_store text, p_body jsonb) returns jsonb
-language plpgsql as $$
-declare
-  review bigint := vouch.review_by_name(p_store, p_body);
-begin
-  insert into vouch.review_report (store_id, review_id, explanation, url, name, email, category, good_faith, reported_at)
-  values (p_store, review, p_body #>> '{report,explanation}', p_body #>> '{report,url}', p_body #>> '{report,name}',
-    p_body #>> '{report,email}', p_body #>> '{report,category}', true, vouch.clock());
-  return null;
-end
-$$;
-comment on function vouch.review_report is 'review.reported: kept for an operator; the review stays online meanwhile (DSA Art. 16).';

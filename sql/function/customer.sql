@@ -131,8 +131,12 @@ begin
   where e.store_id = p_store and e.source = kept.source and e.id = kept.id
     and (exists (select from unnest(addresses) as a where position(a in kept.seen) > 0)
          or exists (select from unnest(p_ids) as i where position(lower(to_jsonb(i)::text) in kept.seen) > 0));
-  update vouch.review_report r set name = null, email = null, url = null, explanation = '[erased]'
-  where r.store_id = p_store and (lower(r.email) = any (addresses)
+  delete from vouch.link_token t where t.store_id = p_store and t.purpose = 'report' and t.subject_id = any (array(
+    select r.report_id from vouch.review_report r where r.store_id = p_store and r.address_key = any (p_keys)));
+  update vouch.appeal a set body = '[erased]' where a.store_id = p_store and a.report_id = any (array(
+    select r.report_id from vouch.review_report r where r.store_id = p_store and r.address_key = any (p_keys)));
+  update vouch.review_report r set name = null, email = null, url = null, explanation = '[erased]', address_key = null, client_key = null, told = false
+  where r.store_id = p_store and r.address_key = any (p_keys) or r.store_id = p_store and (lower(r.email) = any (addresses)
     or exists (select from unnest(addresses) as a where position(a in lower(concat_ws(' ', r.explanation, r.url, r.name))) > 0));
   update vouch.send_attempt t set reply = null
   from vouch.outgoing_mail m
@@ -173,6 +177,8 @@ begin
   end loop;
   delete from vouch.decision_note n using vouch.review_decision d
   where n.store_id = p_store and d.store_id = p_store and d.review_id = p_review and n.decision_id = d.decision_id;
+  update vouch.appeal a set body = '[erased]', explanation = case when a.explanation is not null then '[erased]' end
+  where a.store_id = p_store and a.review_id = p_review and a.appellant = 'author';
   update vouch.review v set customer_id = null, address_key = null, erased_at = vouch.clock()
   where v.store_id = p_store and v.review_id = p_review;
 end
@@ -198,7 +204,9 @@ language sql stable as $$
                  'decisions', (select jsonb_agg(to_jsonb(d) - 'store_id' - 'words_digest' - 'note_digest' || jsonb_build_object('note', n.note) order by d.decision_id)
                                from vouch.review_decision d
                                left join vouch.decision_note n on n.store_id = d.store_id and n.decision_id = d.decision_id
-                               where d.store_id = p_store and d.review_id = v.review_id))), '[]')
+                               where d.store_id = p_store and d.review_id = v.review_id),
+                 'appeals', (select jsonb_agg(to_jsonb(a) - 'store_id' - 'decided_by' order by a.appeal_id) from vouch.appeal a
+                             where a.store_id = p_store and a.review_id = v.review_id and a.appellant = 'author'))), '[]')
                 from vouch.review v, person where v.store_id = p_store and (v.address_key = any (keys) or v.customer_id = any (ids))),
     'cases', (select coalesce(jsonb_agg(to_jsonb(k) - array['store_id', 'policy'] || jsonb_build_object(
                 'thread', vouch.case_thread(p_store, k.case_id, true)) order by k.case_id), '[]')
@@ -207,6 +215,9 @@ language sql stable as $$
     'replies', (select coalesce(jsonb_agg(jsonb_build_object('review_id', y.review_id, 'body', y.body, 'replied_at', y.replied_at) order by y.reply_id), '[]')
                 from vouch.review_reply y join vouch.review v on v.store_id = y.store_id and v.review_id = y.review_id, person
                 where y.store_id = p_store and (v.address_key = any (keys) or v.customer_id = any (ids))),
+    'reports', (select coalesce(jsonb_agg(to_jsonb(p) - 'store_id' - 'address_key' - 'client_key' - 'decided_by' || jsonb_build_object('appeals', (
+                  select jsonb_agg(to_jsonb(a) - 'store_id' - 'decided_by') from vouch.appeal a where a.store_id = p_store and a.report_id = p.report_id))), '[]')
+                from vouch.review_report p, person where p.store_id = p_store and p.address_key = any (keys)),
     'mails', (select coalesce(jsonb_agg(jsonb_build_object('kind', m.kind, 'state', m.state, 'due_at', m.due_at, 'finished_at', m.finished_at)), '[]')
               from vouch.outgoing_mail m, person where m.store_id = p_store and m.address_key = any (keys)),
     'discounts', (select coalesce(jsonb_agg(vouch.discount_view(d) || jsonb_build_object('state', d.state)), '[]')

@@ -1,19 +1,24 @@
 -- SPDX-License-Identifier: MIT
 -- Decisions on revisions. vouch.revision_move() is the one function through which a revision changes its state.
 
-create or replace function vouch.revision_transition(p_from text, p_action text) returns text
+create or replace function vouch.revision_transition(p_from text, p_action text, p_goal text default null) returns text
 language plpgsql immutable as $$
 begin
+  if p_action = 'undo' then
+    return case when p_from || ' ' || p_goal in
+      ('published held', 'published rejected', 'rejected held', 'rejected published', 'superseded published') then p_goal end;
+  end if;
   return case p_from || ' ' || p_action
     when 'unconfirmed publish' then 'published' when 'unconfirmed hold' then 'held' when 'unconfirmed withdraw' then 'withdrawn'
     when 'held release' then 'published' when 'held approve' then 'published' when 'held reject' then 'rejected'
     when 'held escalate' then 'held' when 'held withdraw' then 'withdrawn' when 'held supersede' then 'superseded'
     when 'published hold' then 'held' when 'published reject' then 'rejected' when 'published withdraw' then 'withdrawn'
     when 'published supersede' then 'superseded'
-    when 'rejected approve' then 'published' when 'rejected withdraw' then 'withdrawn' end;
+    when 'rejected approve' then 'published' when 'rejected withdraw' then 'withdrawn'
+    when 'held overturn' then 'published' when 'rejected overturn' then 'published' when 'published overturn' then 'rejected' end;
 end
 $$;
-comment on function vouch.revision_transition is 'The state machine of revisions: where an action leads from a state, NULL when it is not legal there.';
+comment on function vouch.revision_transition is 'The state machine of revisions: where an action leads from a state, NULL when it is not legal there. To undo leads back to where the goal says.';
 
 create or replace function vouch.rating_count(p_store text, p_product text, p_rating smallint, p_change integer) returns void
 language plpgsql as $$
@@ -23,7 +28,8 @@ end
 $$;
 
 create or replace function vouch.decision_record(
-  p_words vouch.review_revision, p_action text, p_to text, p_actor text, p_automated boolean, p_ground text, p_note text
+  p_words vouch.review_revision, p_action text, p_to text, p_actor text, p_automated boolean, p_ground text, p_note text,
+  p_redactions jsonb default null
 ) returns vouch.review_decision
 language plpgsql as $$
 declare
@@ -31,9 +37,10 @@ declare
   salt bytea := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
 begin
   insert into vouch.review_decision (store_id, review_id, revision, action, from_state, to_state, decided_at, actor, automated, ground,
-                                     reasons, words_digest, note_digest)
+                                     reasons, words_digest, note_digest, redactions)
   values (p_words.store_id, p_words.review_id, p_words.revision, p_action, p_words.state, p_to, vouch.clock(), p_actor, p_automated, p_ground,
-    p_words.held_for || p_words.labels, p_words.digest, case when p_note is not null then sha256(salt || convert_to(p_note, 'UTF8')) end)
+    p_words.held_for || p_words.labels, p_words.digest, case when p_note is not null then sha256(salt || convert_to(p_note, 'UTF8')) end,
+    p_redactions)
   returning * into made;
   insert into vouch.record_pending (store_id, decision_id) values (p_words.store_id, made.decision_id);
   if p_note is not null then
@@ -65,7 +72,7 @@ comment on function vouch.review_settle is 'Derives a review''s state from its r
 
 create or replace function vouch.revision_move(
   p_store text, p_review bigint, p_revision integer, p_action text, p_actor text, p_automated boolean,
-  p_ground text, p_note text, p_deadline_at timestamptz, p_held_for text[] default null, p_labels text[] default null
+  p_ground text, p_note text, p_deadline_at timestamptz, p_held_for text[] default null, p_labels text[] default null, p_goal text default null
 ) returns bigint
 language plpgsql as $$
 declare
@@ -79,7 +86,7 @@ begin
   where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision for no key update;
   words.held_for := coalesce(p_held_for, words.held_for);
   words.labels := coalesce(p_labels, words.labels);
-  goal := vouch.revision_transition(words.state, p_action);
+  goal := vouch.revision_transition(words.state, p_action, p_goal);
   if goal is null then
     perform vouch.refuse('VO201', '', format('review %s is %s; %s is not possible there', p_review, words.state, p_action));
   end if;
@@ -91,13 +98,16 @@ begin
     held_at = case when goal = 'held' then coalesce(r.held_at, made.decided_at) end,
     deadline_at = case when goal = 'held' then coalesce(p_deadline_at, r.deadline_at) end,
     escalated_at = case when goal = 'held' then case when p_action = 'escalate' then made.decided_at else r.escalated_at end end,
-    labels = case when p_action = 'release' then words.labels || words.held_for else words.labels end,
+    labels = case when p_action = 'release' then words.labels || array_remove(words.held_for, 'reported') else words.labels end,
     held_for = case when goal = 'held' then words.held_for else '{}' end
   where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision;
   if 'published' in (words.state, goal) and words.state <> goal then
     perform vouch.rating_count(p_store, review.product_id, words.rating, case when goal = 'published' then 1 else -1 end);
   end if;
   perform vouch.review_settle(p_store, p_review, review.revision), vouch.decision_tell(made, review.revision, review.product_id);
+  if words.state <> 'unconfirmed' then
+    perform vouch.decision_follow(made, words);
+  end if;
   return made.decision_id;
 end
 $$;
@@ -109,19 +119,20 @@ language plpgsql as $$
 declare
   address bytea;
 begin
-  if p_made.action in ('supersede', 'escalate') then
+  if p_made.action in ('supersede', 'escalate', 'keep') then
     return;
   end if;
-  if p_made.to_state <> 'withdrawn' or p_made.revision = p_current then
+  if (p_made.to_state <> 'withdrawn' or p_made.revision = p_current) and p_made.action <> 'uphold' then
     perform vouch.outbox_add(p_made.store_id, 'review.' || p_made.to_state, vouch.review_event(p_made));
   end if;
-  if 'published' in (p_made.from_state, p_made.to_state) then
+  if 'published' in (p_made.from_state, p_made.to_state) and p_made.from_state is distinct from p_made.to_state then
     perform vouch.outbox_add(p_made.store_id, 'rating.changed', jsonb_build_object('rating', jsonb_build_object('product_id', p_product)));
   end if;
-  if p_made.actor <> 'author' and (p_made.to_state in ('held', 'rejected') or p_made.to_state = 'published' and p_made.from_state in ('held', 'rejected')) then
+  if p_made.actor <> 'author' and (p_made.to_state in ('held', 'rejected') or p_made.from_state in ('held', 'rejected') or p_made.redactions <> '[]') then
     address := vouch.review_address(p_made.store_id, p_made.review_id);
     if address is not null then
-      perform vouch.mail_enqueue(p_made.store_id, p_made.to_state, p_made.decision_id, 0, address, vouch.clock());
+      perform vouch.mail_enqueue(p_made.store_id, case when p_made.action = 'redact' then 'rejected' else p_made.to_state end,
+        p_made.decision_id, 0, address, vouch.clock());
     end if;
   end if;
 end
@@ -262,42 +273,92 @@ end
 $$;
 comment on function vouch.review_pending is 'The revision an operator''s decision is about: the newest in the first of these states that occurs. A rejected one that its author has rewritten since is past.';
 
-create or replace function vouch.review_decide(
-  p_store text, p_review bigint, p_operator text, p_action text, p_ground text, p_note text
-) returns jsonb
+create or replace function vouch.review_version(p_store text, p_review bigint) returns bigint
+language plpgsql stable as $$
+begin
+  return (select max(d.decision_id) from vouch.review_decision d where d.store_id = p_store and d.review_id = p_review);
+end
+$$;
+comment on function vouch.review_version is 'The newest decision about a review: what an operator who decides has seen of it.';
+
+create or replace function vouch.review_lock(p_store text, p_review bigint, p_version bigint) returns void
 language plpgsql as $$
-declare
-  chosen integer;
 begin
   perform from vouch.review v where v.store_id = p_store and v.review_id = p_review for no key update;
   if not found then
     perform vouch.refuse('VO101', '/review_id', format('there is no review %s in store %s', p_review, p_store));
   end if;
+  if p_version <> vouch.review_version(p_store, p_review) then
+    perform vouch.refuse('VO205', '/version', 'this has changed meanwhile: ' || vouch.review_standing(p_store, p_review));
+  end if;
+end
+$$;
+comment on function vouch.review_lock is 'Whoever decides about a review waits here for his turn; with the version he saw, he is told (VO205) who was quicker. NULL: whatever was decided since.';
+
+create or replace function vouch.review_standing(p_store text, p_review bigint) returns text
+language plpgsql stable as $$
+begin
+  return (
+    select format('review %s is %s since %s by %s, %s', p_review, v.state,
+      case d.action when 'uphold' then 'an objection was refused' when 'overturn' then 'an objection was granted' else d.action end,
+      case d.actor when 'vouch' then 'Vouch itself' when 'author' then 'its author' else d.actor end,
+      to_char(d.decided_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC'))
+    from vouch.review v
+    join vouch.review_decision d on d.store_id = v.store_id and d.review_id = v.review_id
+    where v.store_id = p_store and v.review_id = p_review
+    order by d.decision_id desc limit 1);
+end
+$$;
+comment on function vouch.review_standing is 'How a review stands, and who decided last: for an operator who came second.';
+
+create or replace function vouch.review_decide(
+  p_store text, p_review bigint, p_operator text, p_action text, p_ground text, p_note text, p_version bigint default null
+) returns jsonb
+language plpgsql as $$
+declare
+  chosen integer;
+begin
+  perform vouch.review_lock(p_store, p_review, p_version);
   chosen := vouch.review_pending(p_store, p_review,
     case p_action when 'approve' then array['held', 'rejected'] else array['held', 'published'] end);
   if chosen is null then
-    perform vouch.refuse('VO201', '/review_id', format('review %s is %s; there is nothing to %s', p_review, v.state, p_action))
-    from vouch.review v where v.store_id = p_store and v.review_id = p_review;
+    perform vouch.refuse('VO201', '/review_id', format('there is nothing to %s: %s', p_action, vouch.review_standing(p_store, p_review)));
   end if;
   perform vouch.revision_move(p_store, p_review, chosen, p_action, p_operator, false, p_ground, nullif(btrim(p_note), ''), null);
   return vouch.review_answer(p_store, p_review, chosen);
 end
 $$;
 
+create or replace function vouch.only_rates(p_text text) returns boolean
+language sql immutable
+return (
+  select count(*) > 0 and bool_or(w.rates) and bool_and(w.rates or w.fills)
+  from (
+    select word ~ '^(stars?|ratings?|rated?|score[sd]?|points?|estrellas?|puntuaci[oó]n(es)?|puntos?|valoraci[oó]n(es)?|calificaci[oó]n(es)?|nota|estrelas?|classifica[cç][aã]o|classifica[cç][oõ]es|avalia[cç][aã]o|avalia[cç][oõ]es|pontua[cç][aã]o|pontos?|zvaigzn.{0,6}|v[eē]rt[eē]jum.{0,3}|punkt.{0,3}|at[zž][iī]m.{0,3}|(ال|ب|و)*(نجمة|نجوم|نجمه|تقييم|تقييمات|درجة|درجات|تصنيف)|ستاره(ها)?|امتیاز(ها)?|نمره)$'
+        or word ~ '^[★☆⭐🌟✩✭✰⭑]+$' as rates,
+      word ~ '^(a|an|the|is|it|its|was|are|has|have|had|with|for|of|to|in|on|and|or|but|too|very|so|just|only|this|that|we|our|us|they|gave|given|give|gives|giving|few|low|lower|lowest|bad|poor|negative|terrible|awful|horrible|review|product|customer|one|two|three|out|five|not|enough|good|unfair|unjust|mala?|malo|muy|bajo|baja|negativ[oa]|rese[ñn]a|una?|dos|tres|el|la|los|las|de|del|es|con|por|solo|s[oó]lo|dio|pocas?|pocos?|injust[oa]|opini[oó]n|tiene|ruim|m[aá]|mau|p[eé]ssim[oa]|muito|baix[oa]|uma?|duas?|tr[eê]s|o|e|do|da|com|só|so|deu|poucas?|tem|slikt.{0,2}|[zļ]oti|zem.{0,3}|negat[iī]v.{0,3}|viena|divas|tr[iī]s|tikai|ir|par|un|maz|atsauksme|pārāk|iedeva|(ال|ب|و)*(سيئة?|سلبية?|منخفضة?|ضعيفة?|قليلة?|مراجعة)|جدا|جدًا|واحدة?|اثنتان|نجمتان|فقط|من|هذا|هذه|أعطى|خیلی|کم|پایین|بد|منفی|یک|دو|سه|فقط|نظر|داد|داده|است|این|و|به|از|بسیار)$' as fills
+    from regexp_split_to_table(lower(p_text), '[[:space:].,;:!?()/*+"''«»„“”‘’–—…،؛؟0-9۰-۹٠-٩%#_=<>&-]+') as word
+    where word <> '') w);
+comment on function vouch.only_rates is 'Whether an explanation names nothing but stars or a low rating, in one of the six languages: no fact, so no reason to refuse a review (16 CFR 465.7). Simple on purpose: any word beyond them counts as a fact.';
+
 create or replace function vouch.ground_check(p_store text, p_ground text, p_explanation text) returns void
 language plpgsql stable as $$
 declare
   needed boolean;
+  demanded text;
 begin
-  select g.needs_explanation into needed from vouch.rejection_ground g
+  select g.needs_explanation, g.facts into needed, demanded from vouch.rejection_ground g
   where g.store_id in (p_store, '*') and g.ground = p_ground order by g.store_id = p_store desc limit 1;
   if needed is null then
     perform vouch.refuse('VO103', '/ground', format('%L is not a ground for refusing a review; it is one of %s', p_ground,
-      (select string_agg(distinct g.ground, ', ') from vouch.rejection_ground g)));
+      (select string_agg(distinct g.ground, ', ') from vouch.rejection_ground g where g.store_id in (p_store, '*'))));
   end if;
   if needed and coalesce(btrim(p_explanation), '') = '' then
-    perform vouch.refuse('VO104', '/explanation', 'a refusal needs the facts it rests on; the author is told them');
+    perform vouch.refuse('VO104', '/explanation', format('a refusal as %s needs the facts it rests on: %s; the author is told them', p_ground, demanded));
+  end if;
+  if vouch.only_rates(p_explanation) then
+    perform vouch.refuse('VO107', '/explanation', format('a low rating is no reason to refuse a review; for %s say %s', p_ground, demanded));
   end if;
 end
 $$;
-comment on function vouch.ground_check is 'Only a ground of the closed list, with its facts. A low rating is not on it.';
+comment on function vouch.ground_check is 'Only a ground of the closed list, with its facts. A low rating is not on it, and is no fact.';

@@ -21,10 +21,8 @@ $$;
 create or replace function vouch.form_view(p_store text, p_token_hash bytea) returns jsonb
 language plpgsql stable security definer as $$
 declare
-  link vouch.link_token;
+  opened bigint := vouch.link_enter(p_store, 'review', p_token_hash, false);
 begin
-  perform vouch.enter(p_store);
-  link := vouch.link_open(p_store, 'review', p_token_hash);
   return jsonb_build_object('request_id', r.request_id, 'order_id', r.order_id, 'locale', o.locale, 'name', c.name,
     'incentive', exists (select from vouch.discount_code d where d.store_id = p_store and d.order_id = r.order_id)
       or exists (select from vouch.discount_policy p where p.store_id = p_store),
@@ -32,7 +30,7 @@ begin
   from vouch.review_request r
   join vouch.sales_order o on o.store_id = r.store_id and o.order_id = r.order_id
   left join vouch.customer c on c.store_id = o.store_id and c.address_key = o.address_key
-  where r.store_id = p_store and r.request_id = link.subject_id;
+  where r.store_id = p_store and r.request_id = opened;
 end
 $$;
 comment on function vouch.form_view is 'What the form shows; reading it changes and consumes nothing. NULL: the link opens nothing (any more).';
@@ -40,16 +38,14 @@ comment on function vouch.form_view is 'What the form shows; reading it changes 
 create or replace function vouch.form_submit(p_store text, p_token_hash bytea, p_reviews jsonb) returns jsonb
 language plpgsql security definer as $$
 declare
-  link vouch.link_token;
+  opened bigint := vouch.link_enter(p_store, 'review', p_token_hash, true);
   about record;
   single jsonb;
   answers jsonb := '[]';
 begin
-  perform vouch.gate(p_store, false);
-  link := vouch.link_open(p_store, 'review', p_token_hash);
   select o.order_id, o.customer_id, o.address_key into about from vouch.sales_order o
   where o.store_id = p_store
-    and o.order_id = (select r.order_id from vouch.review_request r where r.store_id = p_store and r.request_id = link.subject_id)
+    and o.order_id = (select r.order_id from vouch.review_request r where r.store_id = p_store and r.request_id = opened)
   for no key update;
   if not found then
     return null;

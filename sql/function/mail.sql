@@ -30,6 +30,22 @@ end
 $$;
 comment on function vouch.mail_claim is 'Takes up to p_limit due mails under fresh leases, oldest first, each with all that composing it needs.';
 
+create or replace function vouch.mail_addressee(p_store text, p_mail vouch.outgoing_mail) returns vouch.customer
+language plpgsql stable as $$
+declare
+  addressee vouch.customer;
+begin
+  if p_mail.kind in ('report_receipt', 'report_decision') then
+    select r.email, r.name, r.locale into addressee.email, addressee.name, addressee.locale
+    from vouch.review_report r where r.store_id = p_store and r.report_id = p_mail.subject_id;
+  else
+    select c.* into addressee from vouch.customer c where c.store_id = p_store and c.address_key = p_mail.address_key;
+  end if;
+  return addressee;
+end
+$$;
+comment on function vouch.mail_addressee is 'Who a mail goes to: a customer, or somebody known from a report alone. email is NULL where there is nobody (any more).';
+
 create or replace function vouch.mail_context(p_store text, p_mail vouch.outgoing_mail) returns jsonb
 language plpgsql stable as $$
 declare
@@ -39,10 +55,11 @@ begin
   about := case
     when p_mail.kind in ('request', 'reminder', 'discount') then vouch.request_context(p_store, p_mail.subject_id)
     when p_mail.kind = 'confirm' then vouch.confirmation_context(p_store, p_mail.subject_id)
+    when p_mail.kind in ('report_receipt', 'report_decision') then vouch.report_context(p_store, p_mail.subject_id)
     when p_mail.kind in ('alert', 'escalation', 'thread', 'proposal', 'reply', 'follow_up', 'update_question', 'measure')
       then vouch.case_mail_context(p_store, p_mail.kind, p_mail.subject_id)
     else vouch.decision_context(p_store, p_mail.subject_id) end;
-  select c.* into addressee from vouch.customer c where c.store_id = p_store and c.address_key = p_mail.address_key;
+  addressee := vouch.mail_addressee(p_store, p_mail);
   return about || jsonb_build_object('serial', p_mail.serial, 'address_key', encode(p_mail.address_key, 'hex'), 'email', coalesce(about ->> 'email', addressee.email),
     'name', addressee.name, 'locale', coalesce(about ->> 'locale', addressee.locale), 'created_at', p_mail.created_at);
 end
@@ -86,9 +103,11 @@ language plpgsql stable as $$
 begin
   return (
     select jsonb_build_object('decision_id', d.decision_id, 'product', vouch.product_reviewed(v), 'locale', r.locale,
-      'automated', d.automated, 'reasons', to_jsonb(d.reasons), 'ground', d.ground, 'from_state', d.from_state,
+      'action', d.action, 'automated', d.automated, 'reasons', to_jsonb(d.reasons), 'ground', d.ground, 'from_state', d.from_state,
       'decided_at', d.decided_at, 'deadline_at', r.deadline_at,
-      'facts', (select n.note from vouch.decision_note n where n.store_id = d.store_id and n.decision_id = d.decision_id and d.action = 'reject'),
+      'appeal_until', case when d.action not in ('uphold', 'overturn') then d.decided_at + vouch.appeal_time() end,
+      'facts', (select n.note from vouch.decision_note n where n.store_id = d.store_id and n.decision_id = d.decision_id
+                and d.action in ('reject', 'redact', 'uphold', 'overturn')),
       'clause', (select nullif(g.clause, '') from vouch.rejection_ground g where g.store_id in (p_store, '*') and g.ground = d.ground
                  order by g.store_id = p_store desc limit 1),
       'marks', r.marks, 'review', jsonb_build_object('review_id', v.review_id, 'product_id', v.product_id, 'rating', r.rating,
@@ -129,6 +148,8 @@ comment on function vouch.product_reviewed is 'The product of a review, as its o
 
 create or replace function vouch.mail_obstacle(p_store text, p_mail vouch.outgoing_mail) returns text
 language plpgsql stable as $$
+declare
+  addressee vouch.customer := vouch.mail_addressee(p_store, p_mail);
 begin
   return (
     select case
@@ -141,8 +162,7 @@ begin
         and f.confirmation_id = (p_mail).subject_id and f.state = 'pending') then 'settled'
       else vouch.case_mail_obstacle(p_store, p_mail)
     end
-    from (select) as one
-    left join vouch.customer c on c.store_id = p_store and c.address_key = (p_mail).address_key);
+    from (select addressee.email, addressee.erased_at) as c);
 end
 $$;
 comment on function vouch.mail_obstacle is 'Why this mail must not go out now; asked after the claim, right before it is sent.';

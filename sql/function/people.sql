@@ -74,19 +74,23 @@ end
 $$;
 comment on function vouch.queue_view is 'A page of the moderation queue, nearest deadline first, by keyset.';
 
-create or replace function vouch.decide(p_store text, p_review bigint, p_operator text, p_action text, p_ground text, p_note text) returns jsonb
+create or replace function vouch.decide(
+  p_store text, p_review bigint, p_operator text, p_action text, p_ground text, p_note text, p_version bigint default null
+) returns jsonb
 language plpgsql security definer as $$
 begin
   perform vouch.enter_as(p_store);
   if p_action = 'approve' then
-    return vouch.approve(p_review, p_operator, p_note);
+    return vouch.approve(p_review, p_operator, p_note, p_version);
   elsif p_action = 'reject' then
-    return vouch.reject(p_review, p_operator, p_ground, p_note);
+    return vouch.reject(p_review, p_operator, p_ground, p_note, p_version);
+  elsif p_action = 'undo' then
+    return vouch.undo(p_review, p_operator, p_note, p_version);
   end if;
-  perform vouch.refuse('VO106', '/action', format('%L is not a decision: approve or reject', p_action));
+  perform vouch.refuse('VO106', '/action', format('%L is not a decision: approve, reject or undo', p_action));
 end
 $$;
-comment on function vouch.decide is 'approve() and reject() with the store as an argument: vouchctl and the console.';
+comment on function vouch.decide is 'approve(), reject() and undo() with the store as an argument: vouchctl and the console.';
 
 create or replace function vouch.health(p_store text) returns jsonb
 language plpgsql stable security definer as $$
@@ -98,6 +102,7 @@ begin
     'delivery', (select to_jsonb(d) - 'store_id' from vouch.delivery_health d where d.store_id = p_store),
     'held', (select count(*) from vouch.review_revision r where r.store_id = p_store and r.state = 'held'),
     'overdue_holds', (select count(*) from vouch.review_revision r where r.store_id = p_store and r.state = 'held' and r.deadline_at < vouch.clock()),
+    'moderation', (select to_jsonb(h) - 'store_id' from vouch.moderation_health h where h.store_id = p_store),
     'scheduled', (select count(*) from vouch.review_request r where r.store_id = p_store and r.state = 'scheduled'),
     'unlinked', (select count(*) from vouch.record_pending w where w.store_id = p_store),
     'outbox', (select count(*) from vouch.outbox b where b.store_id = p_store));
@@ -105,25 +110,25 @@ end
 $$;
 comment on function vouch.health is 'What vouchctl check and /healthz look at.';
 
-create or replace function vouch.approve(review_id bigint, operator text default null, note text default null) returns jsonb
+create or replace function vouch.approve(review_id bigint, operator text default null, note text default null, version bigint default null) returns jsonb
 language plpgsql security definer as $$
 declare
   actor record;
 begin
   select a.* into actor from vouch.act(approve.operator, array['moderator', 'manager']) a;
-  return vouch.review_decide(actor.store, approve.review_id, actor.name, 'approve', null, approve.note);
+  return vouch.review_decide(actor.store, approve.review_id, actor.name, 'approve', null, approve.note, approve.version);
 end
 $$;
-comment on function vouch.approve is 'Publishes a held review, or one rejected before. Answers {"review":{…}} as it is now.';
+comment on function vouch.approve is 'Publishes a held review, or one rejected before. Answers {"review":{…}} as it is now. version: that of held_review, if the decision is to count only for what the operator saw; VO205 tells who was quicker.';
 
-create or replace function vouch.reject(review_id bigint, operator text, ground text, explanation text default null) returns jsonb
+create or replace function vouch.reject(review_id bigint, operator text, ground text, explanation text default null, version bigint default null) returns jsonb
 language plpgsql security definer as $$
 declare
   actor record;
 begin
   select a.* into actor from vouch.act(reject.operator, array['moderator', 'manager']) a;
   perform vouch.ground_check(actor.store, reject.ground, reject.explanation);
-  return vouch.review_decide(actor.store, reject.review_id, actor.name, 'reject', reject.ground, reject.explanation);
+  return vouch.review_decide(actor.store, reject.review_id, actor.name, 'reject', reject.ground, reject.explanation, reject.version);
 end
 $$;
 comment on function vouch.reject is 'Refuses a held review or takes a published one down, on a ground of the closed list with its facts; the author is told and may appeal.';

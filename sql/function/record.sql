@@ -48,7 +48,7 @@ language sql stable
 return pg_catalog.jsonb_build_array((p_decision).store_id, (p_decision).decision_id, (p_decision).review_id, (p_decision).revision,
   (p_decision).action, (p_decision).from_state, (p_decision).to_state, extract(epoch from (p_decision).decided_at), (p_decision).actor,
   (p_decision).automated, (p_decision).ground, to_jsonb((p_decision).reasons), encode((p_decision).words_digest, 'hex'),
-  encode((p_decision).note_digest, 'hex'))::text;
+  encode((p_decision).note_digest, 'hex'), (p_decision).redactions)::text;
 comment on function vouch.decision_text is 'A decision as one canonical text, over which the chain is made.';
 
 create or replace function vouch.record_open(p_store text, p_limit integer)
@@ -79,10 +79,11 @@ begin
   if coalesce(at_sequence, 0) <> p_after then
     return false;
   end if;
-  insert into vouch.record_link (store_id, sequence, decision_id, digest, hash, linked_at)
-  select p_store, p_after + l.n, l.decision_id, l.digest, l.hash, vouch.clock()
+  insert into vouch.record_link (store_id, sequence, decision_id, digest, hash)
+  select p_store, p_after + l.n, l.decision_id, l.digest, l.hash
   from unnest(p_decisions, p_digests, p_hashes) with ordinality as l (decision_id, digest, hash, n);
   delete from vouch.record_pending w where w.store_id = p_store and w.decision_id = any (p_decisions);
+  perform vouch.parity_fold(p_store, p_decisions);
   insert into vouch.record_head as h (store_id, sequence, hash, signature, public_key, signed_at)
   values (p_store, p_after + cardinality(p_decisions), p_hashes[cardinality(p_hashes)], p_signature, p_public_key, vouch.clock())
   on conflict (store_id) do update set sequence = excluded.sequence, hash = excluded.hash, signature = excluded.signature,
@@ -143,6 +144,13 @@ begin
   select 'a review''s state does not follow from any decision', l.decision_id, r.review_id from vouch.review_revision r
   left join latest l on l.review_id = r.review_id and l.revision = r.revision
   where r.store_id = p_store and r.state is distinct from coalesce(l.to_state, case when r.state in ('unconfirmed', 'superseded') then r.state end)
+  union all
+  select 'what is hidden of a review does not follow from any decision', l.decision_id, r.review_id from vouch.review_revision r
+  left join latest l on l.review_id = r.review_id and l.revision = r.revision
+  where r.store_id = p_store and r.erased_at is null and r.redactions is distinct from coalesce((
+    select d.redactions from vouch.review_decision d
+    where d.store_id = p_store and d.review_id = r.review_id and d.revision = r.revision and d.redactions is not null
+    order by d.decision_id desc limit 1), '[]')
   union all
   select 'a note was changed or removed', d.decision_id, d.review_id from vouch.review_decision d
   join vouch.review v on v.store_id = p_store and v.review_id = d.review_id

@@ -190,6 +190,7 @@ begin
   if jsonb_array_length(p_words -> 'topics') > 0 then
     added.topics := array(select distinct x from jsonb_array_elements_text(p_words -> 'topics') x order by x);
   end if;
+  added.redactions := '[]';
   added.held_for := '{}';
   added.labels := '{}';
   added.state := p_state;
@@ -255,6 +256,8 @@ begin
   where v.store_id = p_store and v.review_id = p_review;
   update vouch.review_revision r set state = 'superseded'
   where r.store_id = p_store and r.review_id = p_review and r.state = 'unconfirmed' and r.revision <> p_revision;
+  update vouch.appeal a set state = 'lapsed', decided_at = vouch.clock()
+  where a.store_id = p_store and a.review_id = p_review and a.state = 'open' and a.appellant = 'author';
   for waiting in
     select r.revision from vouch.review_revision r where r.store_id = p_store and r.review_id = p_review and r.state = 'held'
   loop
@@ -263,7 +266,7 @@ begin
   perform vouch.case_on_revision(p_store, p_review, p_revision);
 end
 $$;
-comment on function vouch.revision_advance is 'Makes a new revision the current one: what still waited before it is superseded, what is published stays.';
+comment on function vouch.revision_advance is 'Makes a new revision the current one: what still waited before it is superseded, an open objection to a decision on it lapses, what is published stays.';
 
 create or replace function vouch.review_repeat(p_store text, p_review bigint, p_revision integer, p_written_at timestamptz) returns jsonb
 language plpgsql as $$

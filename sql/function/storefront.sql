@@ -77,8 +77,9 @@ comment on function vouch.public_name is 'The name shown beside a review; a mail
 
 create or replace function vouch.review_shown(v vouch.review, r vouch.review_revision, p_refunded boolean, p_reply jsonb) returns jsonb
 language sql stable
-return pg_catalog.jsonb_build_object('review_id', (v).review_id, 'rating', (r).rating, 'title', (r).title, 'body', (r).body,
-  'author', vouch.public_name((r).author_name), 'locale', (r).locale, 'verified', (v).verified, 'labels', pg_catalog.to_jsonb((r).labels),
+return pg_catalog.jsonb_build_object('review_id', (v).review_id, 'rating', (r).rating,
+  'title', vouch.shown_text((r).redactions, 'title', (r).title), 'body', vouch.shown_text((r).redactions, 'body', (r).body),
+  'author', vouch.public_name(vouch.shown_text((r).redactions, 'author_name', (r).author_name)), 'locale', (r).locale, 'verified', (v).verified, 'labels', pg_catalog.to_jsonb((r).labels),
   'experience_at', (v).experience_at, 'written_at', (v).written_at, 'published_at', (v).published_at, 'edited', (r).revision > 1,
   'invited', (v).invited, 'incentivised', (v).incentivised, 'refunded', p_refunded, 'reply', p_reply);
 comment on function vouch.review_shown is

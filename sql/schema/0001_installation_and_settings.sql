@@ -201,7 +201,7 @@ create table vouch.mail_template (
   store_id text collate "C" not null references vouch.store on delete cascade,
   kind text not null
     constraint mail_template_kind_is_known check (kind in ('request', 'reminder', 'confirm', 'held', 'rejected', 'published', 'discount',
-      'alert', 'escalation', 'thread', 'proposal', 'reply', 'follow_up', 'update_question', 'measure')),
+      'alert', 'escalation', 'thread', 'proposal', 'reply', 'follow_up', 'update_question', 'measure', 'report_receipt', 'report_decision')),
   locale text not null default '*'
     constraint mail_template_locale_is_bcp47 check (locale = '*' or locale ~ '^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$'),
   subject text constraint mail_template_subject_is_one_line check (length(subject) between 1 and 500 and subject !~ '[[:cntrl:]]'),
@@ -272,15 +272,23 @@ create table vouch.rejection_ground (
     constraint rejection_ground_is_of_the_closed_list check (ground in
       ('abusive', 'wrong_product', 'not_genuine', 'personal_data', 'spam', 'illegal', 'conflict_of_interest')),
   needs_explanation boolean not null default true,
+  facts text not null default 'the facts it rests on'
+    constraint rejection_ground_facts_are_bounded check (length(facts) between 1 and 500),
   clause text not null default ''
     constraint rejection_ground_clause_is_bounded check (length(clause) <= 1000),
   primary key (store_id, ground)
 );
 comment on table vouch.rejection_ground is 'The closed list of grounds for refusing a review. A low rating is none, and there is no "other".';
 comment on column vouch.rejection_ground.clause is 'The store''s own term of use that the ground rests on, quoted in the statement of reasons (DSA Art. 17(3)(e)).';
-insert into vouch.rejection_ground (store_id, ground) values
-  ('*', 'abusive'), ('*', 'wrong_product'), ('*', 'not_genuine'), ('*', 'personal_data'),
-  ('*', 'spam'), ('*', 'illegal'), ('*', 'conflict_of_interest');
+comment on column vouch.rejection_ground.facts is 'What the explanation has to say. Operators are asked for it, the author is told it.';
+insert into vouch.rejection_ground (store_id, ground, facts) values
+  ('*', 'abusive', 'the very words, and whom they insult or threaten'),
+  ('*', 'wrong_product', 'which product or shop it is about instead'),
+  ('*', 'not_genuine', 'what shows that there was no purchase or experience'),
+  ('*', 'personal_data', 'what kind of data, and whose'),
+  ('*', 'spam', 'what is advertised, or where the text was copied from'),
+  ('*', 'illegal', 'which law is broken, and by which words'),
+  ('*', 'conflict_of_interest', 'what ties the author to the shop or to a competitor');
 
 create table vouch.operator (
   store_id text collate "C" not null references vouch.store on delete cascade,

@@ -48,21 +48,21 @@ create table vouch.link_token (
   store_id text collate "C" not null,
   token_hash bytea not null constraint link_token_hash_is_32_bytes check (length(token_hash) = 32),
   purpose text not null constraint link_token_purpose_is_known check (purpose in
-    ('review', 'unsubscribe', 'author', 'confirm', 'thread', 'resolution', 'alert')),
+    ('review', 'unsubscribe', 'author', 'confirm', 'thread', 'resolution', 'alert', 'report')),
   subject_id bigint,
   address_key bytea,
   expires_at timestamptz,
   primary key (store_id, token_hash)
 );
 create index link_token_by_subject on vouch.link_token (store_id, purpose, subject_id);
-comment on table vouch.link_token is 'Links in mails: SHA-256 of the token, and what it opens. subject_id is a request, review, confirmation, case (thread, resolution) or alert, by purpose. The token of a thread is in the address answered to.';
+comment on table vouch.link_token is 'Links in mails: SHA-256 of the token, and what it opens. subject_id is a request, review, confirmation, case (thread, resolution), alert or report, by purpose. The token of a thread is in the address answered to.';
 
 create table vouch.outgoing_mail (
   store_id text collate "C" not null,
   mail_id bigint generated always as identity,
   kind text not null
     constraint outgoing_mail_kind_is_known check (kind in ('request', 'reminder', 'confirm', 'held', 'rejected', 'published', 'discount',
-      'alert', 'escalation', 'thread', 'proposal', 'reply', 'follow_up', 'update_question', 'measure')),
+      'alert', 'escalation', 'thread', 'proposal', 'reply', 'follow_up', 'update_question', 'measure', 'report_receipt', 'report_decision')),
   subject_id bigint not null,
   serial smallint not null default 0,
   address_key bytea not null,
@@ -86,7 +86,7 @@ create index outgoing_mail_leased on vouch.outgoing_mail (store_id, lease_until)
 create index outgoing_mail_by_address on vouch.outgoing_mail (store_id, address_key);
 create index outgoing_mail_finished on vouch.outgoing_mail (store_id, finished_at) where state in ('sent', 'failed');
 comment on table vouch.outgoing_mail is 'The one queue of mail. A row is claimed under a numbered lease; only the holder of the lease moves it on.';
-comment on column vouch.outgoing_mail.subject_id is 'What it is about: request (request, reminder, discount), confirmation (confirm), decision (held, rejected, published), alert (alert, escalation), public reply (reply), notice (measure), case event (the others).';
+comment on column vouch.outgoing_mail.subject_id is 'What it is about: request (request, reminder, discount), confirmation (confirm), decision (held, rejected, published), alert (alert, escalation), report (report_receipt, report_decision), public reply (reply), notice (measure), case event (the others).';
 comment on column vouch.outgoing_mail.doubts is 'How often it was left unknown whether the mail had arrived; repeated at most once.';
 create sequence vouch.mail_lease;
 

@@ -77,6 +77,7 @@ create table vouch.review_revision (
   received_at timestamptz not null,
   reasons text[] not null default '{}',
   marks jsonb not null default '[]',
+  redactions jsonb not null default '[]',
   state text not null
     constraint review_revision_state_is_known check (state in ('unconfirmed', 'held', 'published', 'rejected', 'superseded', 'withdrawn')),
   held_for text[] not null default '{}',
@@ -96,6 +97,7 @@ create index review_revision_held on vouch.review_revision (store_id, deadline_a
 comment on table vouch.review_revision is 'The author''s words and stars, one row per edit, unchangeable. Title, body, name and salt can only be erased.';
 comment on column vouch.review_revision.reasons is 'What moderation found in the words, blind to the stars.';
 comment on column vouch.review_revision.marks is 'The very words: [{"field","start","end","category"}], byte offsets.';
+comment on column vouch.review_revision.redactions is 'Personal data not to be shown: [{"field","start","end"}], byte offsets, as the newest decision to redact says. The author''s text itself stays.';
 comment on column vouch.review_revision.held_for is 'Reasons that hold it now, by hold_policy.';
 comment on column vouch.review_revision.digest is 'SHA-256 of salt and vouch.revision_text(): what the signed record vouches for.';
 
@@ -122,7 +124,8 @@ create table vouch.review_decision (
   revision integer not null,
   action text not null
     constraint review_decision_action_is_known check (action in
-      ('publish', 'hold', 'release', 'escalate', 'approve', 'reject', 'withdraw', 'supersede', 'erase')),
+      ('publish', 'hold', 'release', 'escalate', 'approve', 'reject', 'withdraw', 'supersede', 'erase', 'redact', 'undo', 'keep',
+       'overturn', 'uphold')),
   from_state text,
   to_state text not null,
   decided_at timestamptz not null,
@@ -132,12 +135,17 @@ create table vouch.review_decision (
   reasons text[] not null default '{}',
   words_digest bytea not null,
   note_digest bytea,
-  constraint review_decision_rejection_has_a_ground check ((action = 'reject') = (ground is not null)),
+  redactions jsonb,
+  constraint review_decision_rejection_has_a_ground check (
+    (action <> 'reject' or ground is not null) and (ground is null or to_state = 'rejected' or action = 'redact')),
+  constraint review_decision_redaction_says_what check (action <> 'redact' or redactions is not null),
   primary key (store_id, decision_id),
   foreign key (store_id, review_id, revision) references vouch.review_revision
 );
 create index review_decision_by_review on vouch.review_decision (store_id, review_id, decision_id);
 comment on table vouch.review_decision is 'Every decision, append-only, holding digests of words and notes, no personal text.';
+comment on column vouch.review_decision.action is 'keep: a report was examined and the review stays; overturn and uphold: an objection was granted, refused; undo: an operator''s decision was taken back.';
+comment on column vouch.review_decision.redactions is 'Of a decision to redact, and of those that lift it: all ranges that are hidden from then on.';
 comment on column vouch.review_decision.actor is 'An operator''s name, or author, or vouch.';
 
 create table vouch.decision_note (
@@ -163,7 +171,6 @@ create table vouch.record_link (
   decision_id bigint not null,
   digest bytea not null,
   hash bytea not null,
-  linked_at timestamptz not null,
   primary key (store_id, sequence),
   unique (store_id, decision_id),
   foreign key (store_id, decision_id) references vouch.review_decision
