@@ -299,8 +299,8 @@ create or replace function vouch.review_standing(p_store text, p_review bigint) 
 language plpgsql stable as $$
 begin
   return (
-    select format('review %s is %s since %s by %s, %s', p_review, v.state,
-      case d.action when 'uphold' then 'an objection was refused' when 'overturn' then 'an objection was granted' else d.action end,
+    select format('review %s is %s; the last decision was %s, by %s, %s', p_review, v.state,
+      case d.action when 'uphold' then 'to refuse an objection' when 'overturn' then 'to grant an objection' else 'to ' || d.action end,
       case d.actor when 'vouch' then 'Vouch itself' when 'author' then 'its author' else d.actor end,
       to_char(d.decided_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC'))
     from vouch.review v

@@ -25,7 +25,7 @@ select throws_like(format('select vouch.reject(%s, %L, %L)', :one, 'Zane', 'ille
 select pg_temp.version(:one) as seen \gset
 select is((select version from vouch.held_review where review_id = :two), pg_temp.version(:two), 'the queue tells the version');
 select vouch.reject(:one, 'Zane', 'spam', 'an advertisement for boilers', :seen);
-select throws_like(format('select vouch.reject(%s, %L, %L, %L, %s)', :one, 'Olga', 'spam', 'me too', :seen), '%reject by Zane%', 'who decides on what was seen before is told who was quicker');
+select throws_like(format('select vouch.reject(%s, %L, %L, %L, %s)', :one, 'Olga', 'spam', 'me too', :seen), '%to reject, by Zane%', 'who decides on what was seen before is told who was quicker');
 select throws_ok(format('select vouch.approve(%s, %L, null, %s)', :one, 'Olga', :seen), 'VO205', null, 'and changes nothing');
 select is(pg_temp.state(:one), 'rejected:rejected', 'the first decision stands');
 
