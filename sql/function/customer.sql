@@ -135,7 +135,7 @@ begin
     select r.report_id from vouch.review_report r where r.store_id = p_store and r.address_key = any (p_keys)));
   update vouch.appeal a set body = '[erased]' where a.store_id = p_store and a.report_id = any (array(
     select r.report_id from vouch.review_report r where r.store_id = p_store and r.address_key = any (p_keys)));
-  update vouch.review_report r set name = null, email = null, url = null, explanation = '[erased]', address_key = null, client_key = null, told = false
+  update vouch.review_report r set name = null, email = null, url = null, explanation = '[erased]', address_key = null, told = false
   where r.store_id = p_store and r.address_key = any (p_keys) or r.store_id = p_store and (lower(r.email) = any (addresses)
     or exists (select from unnest(addresses) as a where position(a in lower(concat_ws(' ', r.explanation, r.url, r.name))) > 0));
   update vouch.send_attempt t set reply = null
@@ -215,7 +215,7 @@ language sql stable as $$
     'replies', (select coalesce(jsonb_agg(jsonb_build_object('review_id', y.review_id, 'body', y.body, 'replied_at', y.replied_at) order by y.reply_id), '[]')
                 from vouch.review_reply y join vouch.review v on v.store_id = y.store_id and v.review_id = y.review_id, person
                 where y.store_id = p_store and (v.address_key = any (keys) or v.customer_id = any (ids))),
-    'reports', (select coalesce(jsonb_agg(to_jsonb(p) - 'store_id' - 'address_key' - 'client_key' - 'decided_by' || jsonb_build_object('appeals', (
+    'reports', (select coalesce(jsonb_agg(to_jsonb(p) - 'store_id' - 'address_key' - 'decided_by' || jsonb_build_object('appeals', (
                   select jsonb_agg(to_jsonb(a) - 'store_id' - 'decided_by') from vouch.appeal a where a.store_id = p_store and a.report_id = p.report_id))), '[]')
                 from vouch.review_report p, person where p.store_id = p_store and p.address_key = any (keys)),
     'mails', (select coalesce(jsonb_agg(jsonb_build_object('kind', m.kind, 'state', m.state, 'due_at', m.due_at, 'finished_at', m.finished_at)), '[]')

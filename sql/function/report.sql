@@ -47,9 +47,9 @@ declare
 begin
   perform vouch.review_lock(p_store, p_review, null);
   receipt := vouch.report_tells(p_store, address);
-  insert into vouch.review_report (store_id, review_id, explanation, url, name, email, category, good_faith, reported_at, address_key, client_key, locale, told)
+  insert into vouch.review_report (store_id, review_id, explanation, url, name, email, category, good_faith, reported_at, address_key, locale, told)
   values (p_store, p_review, p_report ->> 'explanation', p_report ->> 'url', p_report ->> 'name', p_report ->> 'email', p_report ->> 'category', true,
-    vouch.clock(), address, decode(p_report ->> 'client_key', 'hex'), p_report ->> 'locale', receipt)
+    vouch.clock(), address, p_report ->> 'locale', receipt)
   returning report_id into added;
   if receipt then
     perform vouch.mail_enqueue(p_store, 'report_receipt', added, 0, address, vouch.clock());
@@ -88,24 +88,18 @@ comment on function vouch.report_view is 'The published review that the form for
 
 create or replace function vouch.report_submit(p_store text, p_review bigint, p_report jsonb) returns jsonb
 language plpgsql security definer as $$
-declare
-  client bytea := decode(p_report ->> 'client_key', 'hex');
-  since timestamptz;
 begin
   perform vouch.gate(p_store, false);
   if not exists (select from vouch.review v where v.store_id = p_store and v.review_id = p_review and v.state = 'published') then
     return null;
-  end if;
-  since := vouch.clock() - interval '1 hour';
-  if client is not null and (select count(*) from (
-      select from vouch.review_report r where r.store_id = p_store and r.client_key = client and r.reported_at > since limit 10) n) >= 10 then
+  elsif p_report ? 'network_key' and not vouch.rate_take(p_store, 'report', decode(p_report ->> 'network_key', 'hex')) then
     return jsonb_build_object('refused', 'too_many');
   end if;
   return jsonb_build_object('report', jsonb_build_object('report_id', vouch.report_add(p_store, p_review, p_report), 'state', 'open'));
 end
 $$;
 comment on function vouch.report_submit is
-'A report by the public form: {"explanation","url","name","email","address_key","category","locale","client_key"}. NULL: no such published review; {"refused":"too_many"}: ten came from there within an hour.';
+'A report by the public form: {"explanation","url","name","email","address_key","category","locale","network_key"}. NULL: no such published review; {"refused":"too_many"}: too many came from there, see rate_limit.';
 
 create or replace function vouch.report_settle(p_store text, p_report vouch.review_report, p_state text, p_by text, p_decision bigint, p_explanation text) returns void
 language plpgsql as $$

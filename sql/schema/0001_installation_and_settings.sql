@@ -218,7 +218,7 @@ create table vouch.hold_policy (
   store_id text collate "C" not null,
   reason text not null
     constraint hold_policy_reason_is_known check (reason in
-      ('unverified', 'abusive', 'personal_data', 'link', 'spam', 'duplicate_text', 'flood', 'insider', 'language', 'empty', 'classifier')),
+      ('unverified', 'abusive', 'personal_data', 'link', 'spam', 'duplicate_text', 'flood', 'insider', 'language', 'empty', 'classifier', 'reported')),
   action text not null
     constraint hold_policy_action_is_known check (action in ('publish', 'label', 'hold')),
   deadline interval not null
@@ -230,7 +230,7 @@ create table vouch.hold_policy (
 );
 comment on table vouch.hold_policy is 'What a reason does. There is no setting by stars (16 CFR 465.7, CMA208), and no hold without a deadline.';
 comment on column vouch.hold_policy.reason is
-'unverified: no delivered line. By the words alone: abusive; personal_data (mail addresses, telephones, cards, accounts, postal addresses); link; spam; language (nobody here reads it); empty (nothing that can be seen). By comparison: duplicate_text (of another product or author), flood (too many in too short a time, from one place or about one product), insider (staff_identity). classifier: the outside classifier.';
+'unverified: no delivered line. By the words alone: abusive; personal_data (mail addresses, telephones, cards, accounts, postal addresses); link; spam; language (nobody here reads it); empty (nothing that can be seen). By comparison: duplicate_text (of another product or author), flood (too many in too short a time, from one place or about one product), insider (staff_identity). classifier: the outside classifier. reported: by somebody, as clearly illegal or dangerous.';
 comment on column vouch.hold_policy.action is 'publish: as if nothing were; label: published with the reason shown; hold: waits for an operator.';
 comment on column vouch.hold_policy.on_deadline is 'release: published with the reason as its label; escalate: stays held, counted and alarmed.';
 insert into vouch.hold_policy values
@@ -244,7 +244,8 @@ insert into vouch.hold_policy values
   ('*', 'insider', 'hold', '7 days', 'escalate'),
   ('*', 'language', 'hold', '3 days', 'escalate'),
   ('*', 'empty', 'hold', '3 days', 'release'),
-  ('*', 'classifier', 'hold', '3 days', 'escalate');
+  ('*', 'classifier', 'hold', '3 days', 'escalate'),
+  ('*', 'reported', 'hold', '24 hours', 'release');
 
 create table vouch.abuse_term (
   store_id text collate "C" not null,

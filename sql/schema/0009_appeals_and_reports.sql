@@ -39,7 +39,6 @@ alter table vouch.review_report
   add column state text not null default 'open'
     constraint review_report_state_is_known check (state in ('open', 'kept', 'removed', 'moot')),
   add column address_key bytea,
-  add column client_key bytea,
   add column locale text,
   add column decision_id bigint,
   add column decided_at timestamptz,
@@ -50,11 +49,9 @@ alter table vouch.review_report
   add constraint review_report_decision_has_somebody check (state not in ('kept', 'removed') or decided_by is not null);
 create index review_report_by_review on vouch.review_report (store_id, review_id);
 create index review_report_open on vouch.review_report (store_id, reported_at, report_id) where state = 'open';
-create index review_report_by_client on vouch.review_report (store_id, client_key, reported_at) where client_key is not null;
 create index review_report_by_address on vouch.review_report (store_id, address_key, reported_at) where address_key is not null;
 comment on column vouch.review_report.category is 'One of the grounds for refusing a review, or dangerous, or a word of the store''s own. illegal and dangerous hold the review at once, as hold_policy says for reported.';
 comment on column vouch.review_report.state is 'kept: the review stays; removed: it does not; moot: its author had withdrawn it.';
-comment on column vouch.review_report.client_key is 'Keyed hash of the network address the form came from, for the limit on reports.';
 comment on column vouch.review_report.decision_id is 'The decision on the review that answered the report.';
 comment on column vouch.review_report.told is 'A receipt was mailed, and so will the decision be. At most five receipts a day go to one address, so that nobody can be flooded.';
 
@@ -99,9 +96,3 @@ create index training_example_fresh on vouch.training_example (store_id, locale)
 comment on table vouch.training_example is 'What operators'' decisions teach: a wording approved although it might have been abusive, or refused as abusive. The words are read where they are, and never copied here.';
 comment on column vouch.training_example.abusive is 'Of several decisions on one wording the last counts; an objection that is granted turns it.';
 comment on column vouch.training_example.learned_at is 'When a model was trained with it; NULL: not yet, or decided otherwise since.';
-
-alter table vouch.hold_policy
-  drop constraint hold_policy_reason_is_known,
-  add constraint hold_policy_reason_is_known check (reason in
-    ('unverified', 'abusive', 'personal_data', 'link', 'spam', 'duplicate_text', 'insider', 'flood', 'language', 'reported', 'classifier'));
-insert into vouch.hold_policy values ('*', 'reported', 'hold', '24 hours', 'release');

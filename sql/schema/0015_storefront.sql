@@ -4,7 +4,7 @@
 create table vouch.rate_limit (
   store_id text collate "C" not null,
   rule text not null
-    constraint rate_limit_rule_is_known check (rule in ('form', 'miss')),
+    constraint rate_limit_rule_is_known check (rule in ('form', 'miss', 'report')),
   most integer not null
     constraint rate_limit_most_leaves_people_room check (most between 20 and 1000000),
   period interval not null
@@ -12,8 +12,8 @@ create table vouch.rate_limit (
   primary key (store_id, rule)
 );
 comment on table vouch.rate_limit is 'What one network (an IPv4 address, an IPv6 /64) may do within a period; what is over it is answered 429.';
-comment on column vouch.rate_limit.rule is 'form: forms sent from public pages, one-click unsubscribing excepted; miss: links tried that open nothing.';
-insert into vouch.rate_limit values ('*', 'form', 3000, '10 minutes'), ('*', 'miss', 2000, '1 hour');
+comment on column vouch.rate_limit.rule is 'form: forms sent from public pages, one-click unsubscribing excepted; miss: links tried that open nothing; report: reports about reviews.';
+insert into vouch.rate_limit values ('*', 'form', 3000, '10 minutes'), ('*', 'miss', 2000, '1 hour'), ('*', 'report', 20, '1 hour');
 
 create table vouch.rate_use (
   store_id text collate "C" not null,

@@ -3,7 +3,7 @@
 select no_plan();
 create function pg_temp.reported(p_review bigint, p_who text, p_category text default null, p_client text default null) returns bigint language sql as $$
   select (vouch.report_submit('main', p_review, jsonb_strip_nulls(jsonb_build_object('explanation', 'it names my neighbour', 'url', 'https://x.test', 'name', p_who,
-    'email', p_who || '@x.test', 'address_key', encode(said.key(p_who), 'hex'), 'category', p_category, 'locale', 'lv', 'client_key', encode(said.key(p_client), 'hex'))))
+    'email', p_who || '@x.test', 'address_key', encode(said.key(p_who), 'hex'), 'category', p_category, 'locale', 'lv', 'network_key', encode(said.key(p_client), 'hex'))))
     #>> '{report,report_id}')::bigint $$;
 create function pg_temp.state(p bigint) returns text language sql as $$ select state from vouch.review where review_id = p $$;
 create function pg_temp.mails(p bigint) returns text[] language sql as $$ select array_agg(kind || ' ' || serial order by mail_id) from vouch.outgoing_mail where kind like 'report_%' and subject_id = p $$;
@@ -30,8 +30,8 @@ select throws_ok($$ select vouch.report_submit('main', (select review_id from vo
 -- Limits.
 select pg_temp.reported(:four, 'victim', null, 'ip' || n) as many from generate_series(1, 8) n;
 select is((select count(*) from vouch.outgoing_mail m where kind = 'report_receipt' and address_key = said.key('victim')), 5::bigint, 'five receipts a day to one address');
-select is(count(pg_temp.reported(:four, 'w' || n, null, 'one ip')), 10::bigint, 'ten reports an hour from one place') from generate_series(1, 12) n;
-select is((vouch.report_submit('main', :four, jsonb_build_object('explanation', 'x', 'client_key', encode(said.key('one ip'), 'hex')))) ->> 'refused', 'too_many', 'then no more');
+select is(count(pg_temp.reported(:four, 'w' || n, null, 'one ip')), 20::bigint, 'twenty reports an hour from one place') from generate_series(1, 22) n;
+select is((vouch.report_submit('main', :four, jsonb_build_object('explanation', 'x', 'network_key', encode(said.key('one ip'), 'hex')))) ->> 'refused', 'too_many', 'then no more');
 
 -- Answers.
 select throws_ok(format('select vouch.decide_report(%s, %L, %L)', :first, 'Zane', 'perhaps'), 'VO106', null, 'kept or removed');
