@@ -65,6 +65,8 @@ begin
   end loop;
 end
 $$;
+-- A page is read in the order of its index and left off: a plan made for a product of few reviews would sort those of one with many.
+alter function vouch.storefront_reviews(text, text, timestamptz, bigint, integer, bigint[], text, boolean) set enable_sort = off;
 
 revoke all on all functions in schema vouch from public, vouch_module, vouch_operator, vouch_viewer;
 revoke all on all sequences in schema vouch from public, vouch_module, vouch_operator, vouch_viewer;
