@@ -29,7 +29,7 @@ static int review_author(const struct event *event, const struct field *outer,
     return code ? code : json_take_string(&f, "name", EVENT_NAME, &s->name);
 }
 
-static int review_client(const struct field *f) {
+static int review_client(const struct field *f, const char **client) {
     const char *address = NULL;
     unsigned char bytes[sizeof(struct in6_addr)];
     int code = json_take_string(f, "client_address", INET6_ADDRSTRLEN, &address);
@@ -39,6 +39,7 @@ static int review_client(const struct field *f) {
         code = error_set(f->error, ERROR_INVALID, "/data/review/client_address",
                          "client_address is an IP address");
     }
+    *client = address;
     return code;
 }
 
@@ -51,7 +52,7 @@ static int review_ids(const struct field *f, struct submission *s) {
     if (!code) {
         code = json_take_string(f, "order_id", EVENT_ID, &s->order_id);
     }
-    return code ? code : review_client(f);
+    return code ? code : review_client(f, &s->client_address);
 }
 
 /* While settings are away the event waits in the spool and is examined afterwards: only

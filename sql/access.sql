@@ -17,7 +17,7 @@ begin
     execute format('drop policy if exists readers on vouch.%I', item.name);
     if item.name in ('secret', 'installation', 'migration', 'store', 'settings_version', 'operator') then
       execute format('create policy own_store on vouch.%I to vouch_owner using (true) with check (true)', item.name);
-    elsif item.name in ('hold_policy', 'country_timezone', 'abuse_term', 'rejection_ground', 'moderation_model', 'topic_term', 'reply_template', 'rate_limit') then
+    elsif item.name in ('hold_policy', 'country_timezone', 'abuse_term', 'rejection_ground', 'moderation_model', 'topic_term', 'reply_template', 'rate_limit', 'flood_policy') then
       execute format('create policy own_store on vouch.%I to vouch_owner
         using (store_id in (nullif(current_setting(''vouch.store'', true), ''''), ''*''))
         with check (store_id in (nullif(current_setting(''vouch.store'', true), ''''), ''*''))', item.name);
@@ -43,7 +43,7 @@ grant select on vouch.open_case, vouch.case_figures, vouch.kpi, vouch.trend, vou
 grant select on vouch.store, vouch.request_policy, vouch.country_timezone, vouch.discount_policy, vouch.mail_template, vouch.hold_policy, vouch.abuse_term, vouch.rejection_ground,
   vouch.review, vouch.review_revision, vouch.review_decision, vouch.decision_note, vouch.rating_total, vouch.rating_change, vouch.review_request,
   vouch.outgoing_mail, vouch.send_attempt, vouch.order_line, vouch.sales_order, vouch.record_link, vouch.record_head, vouch.record_pending, vouch.moderation_model,
-  vouch.appeal, vouch.parity_total, vouch.parity_ground, vouch.training_example, vouch.rate_limit
+  vouch.appeal, vouch.parity_total, vouch.parity_ground, vouch.training_example, vouch.staff_identity, vouch.flood_policy, vouch.rate_limit
   to vouch_operator, vouch_viewer;
 grant select (store_id, kind, value, currency, minimum_spend, state, issued_at, expires_at) on vouch.discount_code to vouch_operator, vouch_viewer;
 grant select (store_id, report_id, review_id, explanation, url, name, category, good_faith, reported_at, state, locale, decision_id, decided_at, decided_by,
@@ -110,7 +110,7 @@ begin
       'record_faults', 'record_head_of', 'settings', 'settings_version', 'schema_number', 'secret_key', 'key_check', 'key_carried', 'stores', 'health',
       'check_installation', 'check_store', 'model_get', 'model_put', 'case_overdue', 'case_ask', 'author_case', 'author_say', 'resolution_view',
       'resolution_answer', 'alert_view', 'alert_take', 'webhook_claim', 'webhook_settle', 'webhook_sweep', 'topic_watch', 'author_appeal', 'report_view', 'report_submit',
-      'report_status', 'report_appeal', 'transparency'] loop
+      'report_status', 'report_appeal', 'transparency', 'classifier_claim', 'classifier_settle', 'signal_sweep'] loop
     execute (select string_agg(format('grant execute on function %s to vouch_module', p.oid::regprocedure), ';')
              from pg_proc p where p.pronamespace = 'vouch'::regnamespace and p.proname = called);
   end loop;

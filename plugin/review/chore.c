@@ -4,7 +4,7 @@
 
 #include "review/record.h"
 
-enum { CHORE_HOLDS = 50, CHORE_CHANGES = 1000, CHORE_CODES = 200 };
+enum { CHORE_HOLDS = 50, CHORE_CHANGES = 1000, CHORE_CODES = 200, CHORE_ARRIVALS = 1000 };
 
 static const struct {
     const char *sql;
@@ -13,6 +13,7 @@ static const struct {
     {"SELECT vouch.hold_sweep($1, $2::integer)", CHORE_HOLDS},
     {"SELECT vouch.rating_fold($1, $2::integer)", CHORE_CHANGES},
     {"SELECT vouch.discount_sweep($1, $2::integer)", CHORE_CODES},
+    {"SELECT vouch.signal_sweep($1, $2::integer)", CHORE_ARRIVALS},
 };
 
 int chore_run(const struct store *store, int64_t deadline_us, int *moved,

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "moderation/decide.h"
 #include "review/person.h"
+#include "review/trace.h"
 
 static int lexicon_make(const json_t *rows, void **made, struct error *error) {
     struct lexicon *lexicon = NULL;
@@ -94,7 +95,11 @@ int submission_warm(const struct store *store, int64_t deadline_us, struct error
 static int submission_judge(struct settings *settings, const struct submission *s,
                             json_t *body, struct error *error) {
     struct rules rules = {0};
-    const struct text_in text = {s->title, s->body, s->name, s->locale};
+    const char *own = settings_text(settings, "locale");
+    const struct text_in text = {s->title, s->body, s->name,
+                                 s->locale ? s->locale
+                                 : *own    ? own
+                                           : NULL};
     struct verdict *verdict = memory_zero(1, sizeof *verdict);
     json_t *found = NULL;
     int code = verdict ? 0 : ERROR_FAILED;
@@ -187,6 +192,9 @@ int submission_body(const struct store *store, struct settings *settings,
     }
     if (!code) {
         code = submission_judge(settings, submission, made, error);
+    }
+    if (!code) {
+        code = trace_add(store, settings, submission, made, error);
     }
     if (code) {
         json_decref(made);

@@ -16,6 +16,7 @@ struct submission {
     const char *title, *body, *name, *locale;
     const char *customer_id; /* the store authenticated this person */
     const char *email;
+    const char *client_address; /* where the author was; kept as a keyed hash only */
     int rating; /* 1..5; 0: unchanged (edits). Moderation never sees it */
 };
 

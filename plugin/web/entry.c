@@ -156,7 +156,9 @@ int entry_submission(const struct exchange *x, const struct entry *entry,
                            .title = entry->text[ENTRY_TITLE],
                            .body = entry->text[ENTRY_BODY],
                            .name = entry->text[ENTRY_NAME],
-                           .locale = x->locale};
+                           .locale = x->locale,
+                           .client_address =
+                               *x->client_address ? x->client_address : NULL};
     struct error error = {0};
 
     *body = NULL;

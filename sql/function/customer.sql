@@ -179,6 +179,10 @@ begin
   where n.store_id = p_store and d.store_id = p_store and d.review_id = p_review and n.decision_id = d.decision_id;
   update vouch.appeal a set body = '[erased]', explanation = case when a.explanation is not null then '[erased]' end
   where a.store_id = p_store and a.review_id = p_review and a.appellant = 'author';
+  delete from vouch.arrival a using vouch.review v
+  where v.store_id = p_store and v.review_id = p_review and a.store_id = p_store and a.key = v.address_key;
+  delete from vouch.classifier_job j where j.store_id = p_store and j.review_id = p_review and p_words;
+  delete from vouch.text_print t where t.store_id = p_store and t.review_id = p_review and p_words;
   update vouch.review v set customer_id = null, address_key = null, erased_at = vouch.clock()
   where v.store_id = p_store and v.review_id = p_review;
 end

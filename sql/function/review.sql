@@ -185,6 +185,9 @@ begin
   if jsonb_array_length(p_words -> 'reasons') > 0 then
     added.reasons := array(select x from jsonb_array_elements_text(p_words -> 'reasons') x order by x);
   end if;
+  if p_state <> 'superseded' then
+    added.reasons := array(select distinct x from unnest(added.reasons || vouch.signal_reasons(p_store, p_review, added.revision, p_words)) x order by x);
+  end if;
   added.marks := coalesce(p_words -> 'marks', '[]');
   added.topics := '{}';
   if jsonb_array_length(p_words -> 'topics') > 0 then
@@ -197,6 +200,9 @@ begin
   added.salt := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
   added.digest := sha256(added.salt || convert_to(vouch.revision_text(added), 'UTF8'));
   insert into vouch.review_revision select added.*;
+  if p_state <> 'superseded' and coalesce(added.title, added.body) is not null then
+    perform vouch.classifier_queue(p_store, p_review, added.revision);
+  end if;
   return added.revision;
 end
 $$;

@@ -15,7 +15,7 @@ declare
   configured text;
 begin
   foreach configured in array array['store', 'request_policy', 'discount_policy', 'mail_template', 'hold_policy', 'abuse_term',
-                                    'moderation_model', 'rejection_ground', 'operator',
+                                    'moderation_model', 'rejection_ground', 'operator', 'staff_identity', 'classifier',
                                     'case_policy', 'topic_term', 'reply_template', 'webhook'] loop
     execute format('create or replace trigger %I after insert or update or delete or truncate on vouch.%I
                     for each statement execute function vouch.settings_bump()', configured || '_counts', configured);
@@ -54,6 +54,10 @@ begin
       from (select distinct on (a.locale, a.term) a.* from vouch.topic_term a where a.store_id in (p_store, '*')
             order by a.locale, a.term, a.store_id = p_store desc) t
       where t.topic <> 'none'),
+    'staff_identity', (select coalesce(jsonb_agg(jsonb_build_object('kind', s.kind, 'value', s.value)), '[]')
+                       from vouch.staff_identity s where s.store_id = p_store and s.kind <> 'customer'),
+    'classifier', (select jsonb_build_object('kind', c.kind, 'url', c.url, 'secret', c.secret, 'model', c.model,
+                     'timeout_ms', extract(epoch from c.timeout) * 1000) from vouch.classifier c where c.store_id = p_store),
     'moderation_model', (
       select coalesce(jsonb_agg(jsonb_build_object('locale', m.locale, 'threshold', m.threshold, 'fingerprint', m.fingerprint) order by m.locale), '[]')
       from (select distinct on (a.locale) a.locale, a.threshold, a.fingerprint from vouch.moderation_model a
