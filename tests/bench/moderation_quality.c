@@ -247,7 +247,7 @@ static void speed(const char *path, const struct rules *rules) {
     char locale[16];
     double begun = now(), seconds = 0;
     locale_of(path, locale);
-    while (count > 0 && (seconds = now() - begun) < 1) {
+    while (count > 0 && !getenv("VOUCH_QUICK") && (seconds = now() - begun) < 1) {
         for (size_t i = 0; i < count; i++) {
             struct text_in in = {.body = samples[i].text, .locale = locale};
             decide(&in, rules, verdict);
