@@ -75,6 +75,8 @@ def validate(path, schema, value, at=""):
             for name, inner in arg.items():
                 if isinstance(value, dict) and name in value:
                     wrong += validate(path, inner, value[name], at + "/" + name)
+        elif key == "additionalProperties":
+            rule(key, arg is not False or not isinstance(value, dict) or not set(value) - set(schema.get("properties", {})))
         elif key == "items":
             if isinstance(value, list):
                 for i, one in enumerate(value):
