@@ -68,7 +68,7 @@ begin
   perform vouch.enter_as(p_store);
   return (select coalesce(jsonb_agg(to_jsonb(q) - 'store_id' order by q.deadline_at, q.review_id), '[]') from (
     select h.* from vouch.held_review h
-    where h.store_id = p_store and (p_after_id is null or (h.deadline_at, h.review_id) > (p_after_at, p_after_id))
+    where h.store_id = p_store and (h.deadline_at, h.review_id) > (coalesce(p_after_at, '-infinity'), coalesce(p_after_id, 0))
     order by h.deadline_at, h.review_id limit p_limit) q);
 end
 $$;

@@ -30,6 +30,7 @@ create table vouch.review (
   shown_rating smallint,
   shown_language text collate "C",
   shown_at timestamptz,
+  refunded boolean not null default false,
   erased_at timestamptz,
   constraint review_published_has_a_revision check ((state = 'published') = (published_revision is not null)),
   constraint review_verified_has_a_line check (verified = (verified_reason = 'delivered_line')
@@ -53,6 +54,7 @@ comment on column vouch.review.published_at is 'When it could first be read; an 
 comment on column vouch.review.shown_rating is 'Stars of the published revision, copied for pages and filters; vouch.review_settle() alone writes it.';
 comment on column vouch.review.shown_language is 'Language of the published revision, "lv" of lv-LV, likewise.';
 comment on column vouch.review.shown_at is 'When the published revision became the one that is shown: what a feed of changes goes by.';
+comment on column vouch.review.refunded is 'Money went back for its line or order: a label, kept by triggers, so that a page looks into no order.';
 comment on column vouch.review.incentivised is 'A discount code was offered for the order; disclosed wherever the review is shown.';
 
 create table vouch.review_name (
