@@ -114,6 +114,11 @@ declare
   replies jsonb := '{}';
 begin
   at_clock := vouch.gate(p_store, cardinality(e_id) > 1 and cardinality(array_remove(e_body, null)) > 1 or 'customer.erased' = any (e_type));
+  if cardinality(p_event) = cardinality(e_id) and vouch.orders_first(p_store, at_clock, e_source, e_id, e_time, p_event, p_rank, p_time,
+      p_order, p_placed_at, p_address_key, p_customer_key, p_customer_id, p_email, p_name, p_locale, p_country, p_timezone, p_consent,
+      p_currency, p_total, p_groups, l_event, l_order, l_line, l_product, l_name, l_url, l_groups, l_quantity, l_price, l_promised_at) then
+    return jsonb_build_object('settings', vouch.settings_version_of(p_store), 'replies', replies);
+  end if;
   fresh := vouch.event_record(p_store, at_clock, e_source, e_id, e_type, e_time, e_kept);
   if cardinality(p_event) > 0 then
     placed := vouch.order_place(p_store, fresh, p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_key,
@@ -136,7 +141,7 @@ begin
   if fresh is not null then
     replies := replies || vouch.first_replies(p_store, fresh, e_source, e_id);
   end if;
-  return jsonb_build_object('settings', (select v.version from vouch.settings_version v where v.store_id = '*'), 'replies', replies);
+  return jsonb_build_object('settings', vouch.settings_version_of(p_store), 'replies', replies);
 end
 $$;
 comment on function vouch.ingest is

@@ -9,6 +9,11 @@ language sql immutable
 return p_time is not null and (p_old_time is null or (p_old_time, p_old_rank) < (p_time, p_rank));
 comment on function vouch.outranks is 'Of two statements the later stays, whichever came first; the rank settles equal times. Small enough to be inlined.';
 
+create or replace function vouch.sooner(p_at timestamptz, p_old_at timestamptz) returns boolean
+language sql immutable
+return p_at is not null and (p_old_at is null or p_at < p_old_at);
+comment on function vouch.sooner is 'Whether the earliest time a fact was reported for moves. Small enough to be inlined.';
+
 create or replace function vouch.order_erased(
   p_store text, p_placed_at timestamptz[], p_address_key bytea[], p_customer_key bytea[]
 ) returns boolean[]
@@ -100,7 +105,7 @@ begin
   where vouch.outranks(excluded.details_time, excluded.details_event, o.details_time, o.details_event);
 end
 $$;
-comment on function vouch.order_describe is 'Of two descriptions of an order the later stays. For orders that vouch.order_enter() found there.';
+comment on function vouch.order_describe is 'Of two descriptions of an order the later stays. For orders that vouch.order_enter() found there: the others got theirs from it.';
 
 create or replace function vouch.facts_merge(
   p_store text, p_fresh boolean[], f_event bigint[], f_order text[], f_line text[], f_kind text[], f_at timestamptz[], f_amount text[]
@@ -130,93 +135,59 @@ end
 $$;
 comment on function vouch.facts_merge is 'Merges facts about orders: of each the earliest time; sums of partial refunds add up.';
 
-create or replace function vouch.people_enter(
-  p_store text, p_fresh boolean[], p_erased boolean[], p_event bigint[], p_time timestamptz[], p_address_key bytea[],
-  p_customer_id text[], p_email text[], p_name text[], p_locale text[], p_consent boolean[]
-) returns bigint
-language plpgsql as $$
-declare
-  entered bigint;
-begin
-  insert into vouch.customer as c (store_id, address_key, email, updated_at, customer_id, customer_id_at, name, name_at, locale, locale_at,
-                                   marketing_consent, consent_at)
-  select distinct on (p.address_key) p_store, p.address_key, p.email, p.time,
-    p.customer_id, case when p.customer_id is not null then p.time end, p.name, case when p.name is not null then p.time end,
-    p.locale, case when p.locale is not null then p.time end, p.consent, case when p.consent is not null then p.time end
-  from unnest(p_event, p_time, p_address_key, p_customer_id, p_email, p_name, p_locale, p_consent) with ordinality
-    as p (n, time, address_key, customer_id, email, name, locale, consent, place)
-  where (p_fresh is null or p_fresh[p.n]) and (p_erased is null or not p_erased[p.place])
-  order by p.address_key
-  on conflict (store_id, address_key) do update set updated_at = excluded.updated_at where false;
-  get diagnostics entered = row_count;
-  return entered;
-end
-$$;
-comment on function vouch.people_enter is 'Inserts the buyers of a batch that are not there yet and locks the others, in one sorted pass. Answers how many were new.';
-
 create or replace function vouch.people_merge(
   p_store text, p_fresh boolean[], p_erased boolean[], p_event bigint[], p_time timestamptz[], p_address_key bytea[],
   p_customer_id text[], p_email text[], p_name text[], p_locale text[], p_consent boolean[]
 ) returns void
 language plpgsql as $$
+declare
+  turns bigint := 1;
 begin
-  insert into vouch.customer as c (store_id, address_key, updated_at, email, customer_id_at, customer_id, name_at, name, locale_at, locale,
-                                   consent_at, marketing_consent)
-  select p_store, u.address_key, max(u.time), (array_agg(u.email order by u.time desc, u.email collate "C" desc))[1],
-    max(u.time) filter (where u.customer_id is not null),
-    (array_agg(u.customer_id order by u.time desc, u.customer_id collate "C" desc) filter (where u.customer_id is not null))[1],
-    max(u.time) filter (where u.name is not null),
-    (array_agg(u.name order by u.time desc, u.name collate "C" desc) filter (where u.name is not null))[1],
-    max(u.time) filter (where u.locale is not null),
-    (array_agg(u.locale order by u.time desc, u.locale collate "C" desc) filter (where u.locale is not null))[1],
-    max(u.time) filter (where u.consent is not null),
-    (array_agg(u.consent order by u.time desc, u.consent desc) filter (where u.consent is not null))[1]
-  from unnest(p_event, p_time, p_address_key, p_customer_id, p_email, p_name, p_locale, p_consent) with ordinality
-    as u (n, time, address_key, customer_id, email, name, locale, consent, place)
-  where (p_fresh is null or p_fresh[u.n]) and (p_erased is null or not p_erased[u.place])
-  group by u.address_key
-  order by u.address_key
-  on conflict (store_id, address_key) do update set
-    email = case when c.email is null or vouch.outranks(excluded.updated_at, excluded.email, c.updated_at, c.email)
-      then excluded.email else c.email end,
-    updated_at = greatest(c.updated_at, excluded.updated_at),
-    customer_id = case when vouch.outranks(excluded.customer_id_at, excluded.customer_id, c.customer_id_at, c.customer_id)
-      then excluded.customer_id else c.customer_id end,
-    customer_id_at = greatest(c.customer_id_at, excluded.customer_id_at),
-    name = case when vouch.outranks(excluded.name_at, excluded.name, c.name_at, c.name) then excluded.name else c.name end,
-    name_at = greatest(c.name_at, excluded.name_at),
-    locale = case when vouch.outranks(excluded.locale_at, excluded.locale, c.locale_at, c.locale) then excluded.locale else c.locale end,
-    locale_at = greatest(c.locale_at, excluded.locale_at),
-    marketing_consent = case when vouch.outranks(excluded.consent_at, excluded.marketing_consent::text, c.consent_at, c.marketing_consent::text)
-      then excluded.marketing_consent else c.marketing_consent end,
-    consent_at = greatest(c.consent_at, excluded.consent_at),
-    erased_at = null;
+  if cardinality(p_address_key) > 1 then
+    turns := (select max(k.said) from (select count(*) as said from unnest(p_address_key) as key group by key) as k);
+  end if;
+  for at_turn in 1 .. turns loop
+    insert into vouch.customer as c (store_id, address_key, email, updated_at, customer_id, customer_id_at, name, name_at, locale, locale_at,
+                                     marketing_consent, consent_at)
+    select p_store, u.address_key, u.email, u.time, u.customer_id, case when u.customer_id is not null then u.time end,
+      u.name, case when u.name is not null then u.time end, u.locale, case when u.locale is not null then u.time end,
+      u.consent, case when u.consent is not null then u.time end
+    from (
+      select p.*, row_number() over (partition by p.address_key) as turn
+      from (select unnest(p_event) as n, unnest(p_time) as time, unnest(p_address_key) as address_key, unnest(p_customer_id) as customer_id,
+              unnest(p_email) as email, unnest(p_name) as name, unnest(p_locale) as locale, unnest(p_consent) as consent,
+              generate_series(1, cardinality(p_event)) as place) as p
+      where (p_fresh is null or p_fresh[p.n]) and (p_erased is null or not p_erased[p.place])) as u
+    where u.turn = at_turn
+    order by u.address_key
+    on conflict (store_id, address_key) do update set
+      email = case when c.email is null or vouch.outranks(excluded.updated_at, excluded.email, c.updated_at, c.email)
+        then excluded.email else c.email end,
+      updated_at = greatest(c.updated_at, excluded.updated_at),
+      customer_id = case when vouch.outranks(excluded.customer_id_at, excluded.customer_id, c.customer_id_at, c.customer_id)
+        then excluded.customer_id else c.customer_id end,
+      customer_id_at = greatest(c.customer_id_at, excluded.customer_id_at),
+      name = case when vouch.outranks(excluded.name_at, excluded.name, c.name_at, c.name) then excluded.name else c.name end,
+      name_at = greatest(c.name_at, excluded.name_at),
+      locale = case when vouch.outranks(excluded.locale_at, excluded.locale, c.locale_at, c.locale) then excluded.locale else c.locale end,
+      locale_at = greatest(c.locale_at, excluded.locale_at),
+      marketing_consent = case when vouch.outranks(excluded.consent_at, excluded.marketing_consent::text, c.consent_at, c.marketing_consent::text)
+        then excluded.marketing_consent else c.marketing_consent end,
+      consent_at = greatest(c.consent_at, excluded.consent_at),
+      erased_at = null
+    where c.erased_at is not null or c.email is null
+      or vouch.outranks(excluded.updated_at, excluded.email, c.updated_at, c.email)
+      or vouch.outranks(excluded.customer_id_at, excluded.customer_id, c.customer_id_at, c.customer_id)
+      or vouch.outranks(excluded.name_at, excluded.name, c.name_at, c.name)
+      or vouch.outranks(excluded.locale_at, excluded.locale, c.locale_at, c.locale)
+      or vouch.outranks(excluded.consent_at, excluded.marketing_consent::text, c.consent_at, c.marketing_consent::text);
+  end loop;
 end
 $$;
-comment on function vouch.people_merge is 'Of each detail of a person the newest that was said stays, whatever came first. For people that vouch.people_enter() found there.';
+comment on function vouch.people_merge is
+'Inserts the people of a batch that are not there yet and locks the others, in one sorted pass; of each detail the newest that was said stays, whatever came first. Whoever is named several times has as many turns.';
 
--- In both, generate_series() makes the planner expect many rows, and so join the two sets of arrays by hash.
-
-create or replace function vouch.lines_enter(
-  p_store text, p_event bigint[], p_rank text[], p_time timestamptz[],
-  l_event bigint[], l_order text[], l_line text[], l_product text[], l_name text[], l_url text[], l_groups text[],
-  l_quantity text[], l_price text[], l_promised_at timestamptz[]
-) returns void
-language plpgsql as $$
-begin
-  insert into vouch.order_line (store_id, order_id, line_id, product_id, name, url, groups, quantity, unit_price, promised_at,
-                                details_time, details_event)
-  select distinct on (i.order_id collate "C", i.line_id collate "C") p_store, i.order_id, i.line_id, i.product_id, i.name, i.url,
-    i.groups::text[], i.quantity::numeric, i.price::numeric, i.promised_at, p.time, p.rank
-  from rows from (unnest(l_event), unnest(l_order), unnest(l_line), unnest(l_product), unnest(l_name), unnest(l_url), unnest(l_groups),
-                  unnest(l_quantity), unnest(l_price), unnest(l_promised_at), generate_series(1, cardinality(l_event)))
-    as i (n, order_id, line_id, product_id, name, url, groups, quantity, price, promised_at, place)
-  join rows from (unnest(p_event), unnest(p_time), unnest(p_rank), generate_series(1, cardinality(p_event))) as p (n, time, rank, place)
-    on p.n = i.n
-  order by i.order_id collate "C", i.line_id collate "C";
-end
-$$;
-comment on function vouch.lines_enter is 'The lines of orders that are all new, described once and without facts: nothing to compare with.';
+-- generate_series() makes the planner expect many rows, and so join the two sets of arrays by hash.
 
 create or replace function vouch.lines_merge(
   p_store text, p_fresh boolean[], p_event bigint[], p_rank text[], p_time timestamptz[],
@@ -247,22 +218,8 @@ end
 $$;
 comment on function vouch.lines_merge is 'Described lines with the facts about their orders; of two descriptions of a line the later stays.';
 
-create or replace function vouch.fact_merge(p_store text, p_order text, p_kind text, p_at timestamptz) returns void
-language plpgsql as $$
-begin
-  insert into vouch.sales_order as o (store_id, order_id, paid_at, shipped_at, delivered_at, cancelled_at, refunded_at)
-  values (p_store, p_order, case when p_kind = 'paid' then p_at end, case when p_kind = 'shipped' then p_at end,
-    case when p_kind = 'delivered' then p_at end, case when p_kind = 'cancelled' then p_at end, case when p_kind = 'refunded' then p_at end)
-  on conflict (store_id, order_id) do update set
-    paid_at = least(o.paid_at, excluded.paid_at), shipped_at = least(o.shipped_at, excluded.shipped_at),
-    delivered_at = least(o.delivered_at, excluded.delivered_at), cancelled_at = least(o.cancelled_at, excluded.cancelled_at),
-    refunded_at = least(o.refunded_at, excluded.refunded_at);
-end
-$$;
-comment on function vouch.fact_merge is 'One fact about one whole order: vouch.facts_merge() at less cost.';
-
 create or replace function vouch.facts_merge_lines(
-  p_store text, p_fresh boolean[], f_event bigint[], f_order text[], f_line text[], f_kind text[], f_at timestamptz[]
+  p_store text, p_fresh boolean[], p_whole text[], f_event bigint[], f_order text[], f_line text[], f_kind text[], f_at timestamptz[]
 ) returns void
 language plpgsql as $$
 begin
@@ -272,39 +229,26 @@ begin
     least(min(f.at) filter (where f.kind = 'delivered'), min(o.delivered_at)),
     least(min(f.at) filter (where f.kind = 'cancelled'), min(o.cancelled_at)),
     least(min(f.at) filter (where f.kind = 'refunded'), min(o.refunded_at))
-  from unnest(f_event, f_order, f_line, f_kind, f_at) as f (n, order_id, line_id, kind, at)
-  cross join lateral (select q.* from vouch.sales_order q where q.store_id = p_store and q.order_id = f.order_id offset 0) as o
-  where (p_fresh is null or p_fresh[f.n]) and f.line_id is not null
-  group by f.order_id, f.line_id
-  order by f.order_id, f.line_id
-  on conflict (store_id, order_id, line_id) do update set
-    paid_at = least(l.paid_at, excluded.paid_at), shipped_at = least(l.shipped_at, excluded.shipped_at),
-    delivered_at = least(l.delivered_at, excluded.delivered_at), cancelled_at = least(l.cancelled_at, excluded.cancelled_at),
-    refunded_at = least(l.refunded_at, excluded.refunded_at);
-end
-$$;
-comment on function vouch.facts_merge_lines is 'Merges facts about single lines: of each the earliest time.';
-
-create or replace function vouch.facts_hand_down(p_store text, p_orders text[]) returns void
-language plpgsql as $$
-begin
-  insert into vouch.order_line as l (store_id, order_id, line_id, paid_at, shipped_at, delivered_at, cancelled_at, refunded_at)
-  select p_store, o.order_id, o.line_id, o.paid_at, o.shipped_at, o.delivered_at, o.cancelled_at, o.refunded_at
-  from unnest(p_orders) as w (order_id)
-  cross join lateral (
-    select q.*, k.line_id from vouch.sales_order q
+  from (
+    select u.order_id, u.line_id, u.kind, u.at from unnest(f_event, f_order, f_line, f_kind, f_at) as u (n, order_id, line_id, kind, at)
+    where (p_fresh is null or p_fresh[u.n]) and u.line_id is not null
+    union all
+    select w.order_id, k.line_id, null, null from unnest(p_whole) as w (order_id)
     cross join lateral (select n.line_id from vouch.order_line n where n.store_id = p_store and n.order_id = w.order_id offset 0) as k
-    where q.store_id = p_store and q.order_id = w.order_id offset 0) as o
+  ) as f
+  cross join lateral (select q.* from vouch.sales_order q where q.store_id = p_store and q.order_id = f.order_id offset 0) as o
+  group by f.order_id, f.line_id
+  order by f.order_id collate "C", f.line_id collate "C"
   on conflict (store_id, order_id, line_id) do update set
     paid_at = least(l.paid_at, excluded.paid_at), shipped_at = least(l.shipped_at, excluded.shipped_at),
     delivered_at = least(l.delivered_at, excluded.delivered_at), cancelled_at = least(l.cancelled_at, excluded.cancelled_at),
     refunded_at = least(l.refunded_at, excluded.refunded_at)
-  where (l.paid_at, l.shipped_at, l.delivered_at, l.cancelled_at, l.refunded_at) is distinct from
-    (least(l.paid_at, excluded.paid_at), least(l.shipped_at, excluded.shipped_at), least(l.delivered_at, excluded.delivered_at),
-     least(l.cancelled_at, excluded.cancelled_at), least(l.refunded_at, excluded.refunded_at));
+  where vouch.sooner(excluded.paid_at, l.paid_at) or vouch.sooner(excluded.shipped_at, l.shipped_at)
+    or vouch.sooner(excluded.delivered_at, l.delivered_at) or vouch.sooner(excluded.cancelled_at, l.cancelled_at)
+    or vouch.sooner(excluded.refunded_at, l.refunded_at);
 end
 $$;
-comment on function vouch.facts_hand_down is 'Facts about whole orders are facts about each of their lines.';
+comment on function vouch.facts_merge_lines is 'Merges facts about single lines, and hands those about whole orders, p_whole, down to each of their lines: of each the earliest time.';
 
 create or replace function vouch.order_facts(
   p_store text, p_fresh boolean[], f_event bigint[], f_order text[], f_line text[], f_kind text[], f_at timestamptz[], f_amount text[]
@@ -313,62 +257,17 @@ language plpgsql as $$
 declare
   whole text[];
 begin
-  if cardinality(f_event) = 1 and p_fresh is null and f_line[1] is null and f_amount[1] is null then
-    perform vouch.fact_merge(p_store, f_order[1], f_kind[1], f_at[1]), vouch.facts_hand_down(p_store, f_order);
-    return case when f_kind[1] not in ('paid', 'shipped') then f_order end;
-  end if;
   whole := array(select distinct f.order_id from unnest(f_event, f_order, f_line, f_amount) as f (n, order_id, line_id, amount)
                  where f.line_id is null and f.amount is null and (p_fresh is null or p_fresh[f.n]));
   perform vouch.facts_merge(p_store, p_fresh, f_event, f_order, f_line, f_kind, f_at, f_amount);
-  if cardinality(array_remove(f_line, null)) > 0 then
-    perform vouch.facts_merge_lines(p_store, p_fresh, f_event, f_order, f_line, f_kind, f_at);
-  end if;
-  if cardinality(whole) > 0 then
-    perform vouch.facts_hand_down(p_store, whole);
+  if cardinality(whole) > 0 or cardinality(array_remove(f_line, null)) > 0 then
+    perform vouch.facts_merge_lines(p_store, p_fresh, whole, f_event, f_order, f_line, f_kind, f_at);
   end if;
   return array(select distinct f.order_id from unnest(f_event, f_order, f_kind) as f (n, order_id, kind)
                where f.kind not in ('paid', 'shipped') and (p_fresh is null or p_fresh[f.n]));
 end
 $$;
 comment on function vouch.order_facts is 'Merges paid, shipped, delivered, cancelled, refunded. Returns the orders of which more may follow from that.';
-
-create or replace function vouch.order_first(
-  p_store text, p_rank text, p_time timestamptz, p_order text, p_placed_at timestamptz, p_address_key bytea, p_customer_key bytea, p_customer_id text, p_email text,
-  p_name text, p_locale text, p_country text, p_timezone text, p_consent boolean, p_currency text, p_total text, p_groups text,
-  l_line text[], l_product text[], l_name text[], l_url text[], l_groups text[], l_quantity text[], l_price text[], l_promised_at timestamptz[]
-) returns boolean
-language plpgsql as $$
-begin
-  insert into vouch.sales_order (store_id, order_id, address_key, customer_key, customer_id, placed_at, currency, total, locale, country, timezone,
-                                 marketing_consent, customer_groups, details_time, details_event)
-  values (p_store, p_order, p_address_key, p_customer_key, p_customer_id, p_placed_at, p_currency, p_total::numeric, p_locale, p_country, p_timezone,
-          p_consent, p_groups::text[], p_time, p_rank)
-  on conflict (store_id, order_id) do nothing;
-  if not found then
-    return false;
-  end if;
-  insert into vouch.customer (store_id, address_key, email, updated_at, customer_id, customer_id_at, name, name_at, locale, locale_at,
-                              marketing_consent, consent_at)
-  values (p_store, p_address_key, p_email, p_time, p_customer_id, case when p_customer_id is not null then p_time end,
-          p_name, case when p_name is not null then p_time end, p_locale, case when p_locale is not null then p_time end,
-          p_consent, case when p_consent is not null then p_time end)
-  on conflict (store_id, address_key) do nothing;
-  if not found then
-    perform vouch.people_merge(p_store, null, null, array[1], array[p_time], array[p_address_key], array[p_customer_id], array[p_email],
-      array[p_name], array[p_locale], array[p_consent]);
-  end if;
-  insert into vouch.order_line (store_id, order_id, line_id, product_id, name, url, groups, quantity, unit_price, promised_at,
-                                details_time, details_event)
-  select p_store, p_order, i.line_id, i.product_id, i.name, i.url, i.groups::text[], i.quantity::numeric, i.price::numeric, i.promised_at,
-    p_time, p_rank
-  from unnest(l_line, l_product, l_name, l_url, l_groups, l_quantity, l_price, l_promised_at)
-    as i (line_id, product_id, name, url, groups, quantity, price, promised_at)
-  on conflict (store_id, order_id, line_id) do nothing;
-  return true;
-end
-$$;
-comment on function vouch.order_first is
-'The common case at little cost: one order, described alone, for the first time. False: it is known, nothing was done. Does what vouch.order_place() would.';
 
 create or replace function vouch.order_place(
   p_store text, p_fresh boolean[],
@@ -381,35 +280,20 @@ create or replace function vouch.order_place(
 declare
   erased boolean[] := vouch.order_erased(p_store, p_placed_at, p_address_key, p_customer_key);
   entered record;
-  all_new boolean;
+  known text[];
 begin
-  if cardinality(p_event) = 1 and cardinality(f_order) = 0 and p_fresh is null and erased is null
-      and vouch.order_first(p_store, p_rank[1], p_time[1], p_order[1], p_placed_at[1], p_address_key[1], p_customer_key[1], p_customer_id[1], p_email[1],
-        p_name[1], p_locale[1], p_country[1], p_timezone[1], p_consent[1], p_currency[1], p_total[1], p_groups[1],
-        l_line, l_product, l_name, l_url, l_groups, l_quantity, l_price, l_promised_at) then
-    due := case when (select true from vouch.review v where v.store_id = p_store and v.customer_id = p_customer_id[1] limit 1)
-      or (select true from vouch.review v where v.store_id = p_store and v.address_key = p_address_key[1] limit 1) then p_order end;
-    return;
-  end if;
   entered := vouch.order_enter(p_store, p_fresh, erased, p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_key, p_customer_id,
     p_locale, p_country, p_timezone, p_consent, p_currency, p_total, p_groups, f_order);
-  all_new := p_fresh is null and cardinality(f_order) = 0 and coalesce(cardinality(entered.made), 0) = cardinality(p_event);
-  if vouch.people_enter(p_store, p_fresh, erased, p_event, p_time, p_address_key, p_customer_id, p_email, p_name, p_locale, p_consent)
-      < cardinality(p_event) then
-    perform vouch.people_merge(p_store, p_fresh, erased, p_event, p_time, p_address_key, p_customer_id, p_email, p_name, p_locale, p_consent);
+  known := array(select o from unnest(p_order) as o except select m from unnest(entered.made) as m);
+  perform vouch.people_merge(p_store, p_fresh, erased, p_event, p_time, p_address_key, p_customer_id, p_email, p_name, p_locale, p_consent);
+  if cardinality(known) > 0 then
+    reviews := vouch.order_reviews(p_store, known);
+    perform vouch.order_describe(p_store, p_fresh, erased, p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_key, p_customer_id,
+      p_locale, p_country, p_timezone, p_consent, p_currency, p_total, p_groups);
   end if;
-  if all_new then
-    perform vouch.lines_enter(p_store, p_event, p_rank, p_time,
-      l_event, l_order, l_line, l_product, l_name, l_url, l_groups, l_quantity, l_price, l_promised_at);
-    due := entered.reviewed;
-    return;
-  end if;
-  reviews := vouch.order_reviews(p_store, p_order);
-  perform vouch.order_describe(p_store, p_fresh, erased, p_event, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_key, p_customer_id,
-      p_locale, p_country, p_timezone, p_consent, p_currency, p_total, p_groups),
-    vouch.lines_merge(p_store, p_fresh, p_event, p_rank, p_time,
-      l_event, l_order, l_line, l_product, l_name, l_url, l_groups, l_quantity, l_price, l_promised_at);
-  due := entered.reviewed || array(select o from unnest(p_order) as o except select m from unnest(entered.made) as m);
+  perform vouch.lines_merge(p_store, p_fresh, p_event, p_rank, p_time,
+    l_event, l_order, l_line, l_product, l_name, l_url, l_groups, l_quantity, l_price, l_promised_at);
+  due := entered.reviewed || known;
 end
 $$;
 comment on function vouch.order_place is

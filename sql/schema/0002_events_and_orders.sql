@@ -36,7 +36,7 @@ create table vouch.customer (
   consent_at timestamptz,
   erased_at timestamptz,
   primary key (store_id, address_key)
-);
+) with (fillfactor = 85);
 create index customer_by_id on vouch.customer (store_id, customer_id) where customer_id is not null;
 comment on table vouch.customer is 'A person as reached at one address; the only place of name and address of a buyer.';
 comment on column vouch.customer.address_key is 'Keyed hash of the address''s normal form, made in C.';
