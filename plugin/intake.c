@@ -238,34 +238,68 @@ static int batches_answer(struct intake_batch **batches, size_t count, json_t *a
     return code ? error_set(error, code, "", "the answer was lost") : 0;
 }
 
-static int batches_apply(struct intake *intake, struct intake_batch **batches,
-                         size_t count, int64_t deadline_us) {
-    struct error why = {0};
+/* The order placed that is all there is to apply; NULL when there is more or other. */
+static const struct intake_event *order_alone(struct intake_batch *const *batches,
+                                              size_t count) {
+    const struct intake_event *first = &batches[0]->events[0];
+
+    return count == 1 && batches[0]->count == 1 && first->order ? first : NULL;
+}
+
+static int order_apply(struct intake *intake, const struct intake_event *order,
+                       int64_t deadline_us, struct error *error) {
+    struct db_params p;
+    struct db_result *result = NULL;
+
+    db_params_open(&p);
+    intake_order(&p, intake->store->name, order);
+    int code = store_call(intake->store, INTAKE_ORDER_SQL, &p, deadline_us, &result, NULL,
+                          error);
+    if (!code) {
+        settings_notice(intake->store->settings, db_int(result, 0, 0));
+    }
+    db_result_free(result);
+    db_params_free(&p);
+    return code;
+}
+
+static int rows_apply(struct intake *intake, struct intake_batch **batches, size_t count,
+                      int64_t deadline_us, struct error *error) {
     struct db_params p;
     struct db_result *result = NULL;
     json_t *answer = NULL;
-    size_t offset = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        batches[i]->offset = offset;
-        offset += batches[i]->count;
-    }
     db_params_open(&p);
     intake_rows(&p, intake->store->name, batches, count);
     int code =
-        store_call(intake->store, INTAKE_SQL, &p, deadline_us, &result, NULL, &why);
+        store_call(intake->store, INTAKE_SQL, &p, deadline_us, &result, NULL, error);
     if (!code) {
         answer = db_json(result, 0, 0);
-        code = batches_answer(batches, count, answer, &why);
+        code = batches_answer(batches, count, answer, error);
     }
     if (!code) {
         settings_notice(intake->store->settings,
                         json_integer_value(json_object_get(answer, "settings")));
     }
     json_decref(answer);
-    batches_end(batches, count, code, &why);
     db_result_free(result);
     db_params_free(&p);
+    return code;
+}
+
+static int batches_apply(struct intake *intake, struct intake_batch **batches,
+                         size_t count, int64_t deadline_us) {
+    const struct intake_event *order = order_alone(batches, count);
+    struct error why = {0};
+    size_t offset = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        batches[i]->offset = offset;
+        offset += batches[i]->count;
+    }
+    int code = order ? order_apply(intake, order, deadline_us, &why)
+                     : rows_apply(intake, batches, count, deadline_us, &why);
+    batches_end(batches, count, code, &why);
     return code;
 }
 

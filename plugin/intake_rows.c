@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One array per column, in the order of vouch.ingest's arguments: events, orders, lines,
- * facts. Positions in the event arrays count from 1. */
+ * facts. Positions in the event arrays count from 1. Of vouch.ingest_order's, only the
+ * lines are arrays. */
 #include "intake_rows.h"
 
 enum event_column { E_SOURCE, E_ID, E_TYPE, E_TIME, E_BODY, E_KEPT, E_COLUMNS };
@@ -48,6 +49,14 @@ static void optional_time(struct db_array *a, bool has, int64_t us) {
         db_array_time(a, us);
     } else {
         db_array_null(a);
+    }
+}
+
+static void add_time(struct db_params *p, bool has, int64_t us) {
+    if (has) {
+        db_add_time(p, us);
+    } else {
+        db_add_null(p);
     }
 }
 
@@ -112,6 +121,47 @@ static void row_fact(struct db_array *c, const struct intake_fact *f, int64_t n)
     db_array_text(&c[F_KIND], f->kind);
     db_array_time(&c[F_AT], f->at_us);
     db_array_text(&c[F_AMOUNT], f->amount);
+}
+
+static void add_lines(struct db_params *p, const struct intake_order *o) {
+    struct db_array columns[L_COLUMNS];
+
+    columns_open(columns, line_kinds, L_COLUMNS);
+    for (size_t i = 0; i < o->line_count; i++) {
+        row_line(columns, o, &o->lines[i], 1);
+    }
+    db_array_free(&columns[L_EVENT]);
+    db_array_free(&columns[L_ORDER]);
+    columns_add(p, columns + L_LINE, L_COLUMNS - L_LINE);
+}
+
+void intake_order(struct db_params *p, const char *store, const struct intake_event *e) {
+    const struct intake_order *o = e->order;
+
+    db_add_text(p, store);
+    db_add_text(p, e->source);
+    db_add_text(p, e->id);
+    add_time(p, e->timed, e->time_us);
+    db_add_text(p, o->order_id);
+    db_add_time(p, o->placed_us);
+    db_add_bytes(p, o->address_key, sizeof o->address_key);
+    db_add_bytes(p, o->customer_id ? o->customer_key : NULL,
+                 o->customer_id ? sizeof o->customer_key : 0);
+    db_add_text(p, o->customer_id);
+    db_add_text(p, o->email);
+    db_add_text(p, o->name);
+    db_add_text(p, o->locale);
+    db_add_text(p, o->country);
+    db_add_text(p, o->timezone);
+    if (o->consented) {
+        db_add_bool(p, o->consent);
+    } else {
+        db_add_null(p);
+    }
+    db_add_text(p, o->currency);
+    db_add_text(p, o->total);
+    db_add_text(p, o->groups);
+    add_lines(p, o);
 }
 
 static void rows_of(struct columns *c, const struct intake_event *e, int64_t n) {

@@ -37,14 +37,18 @@ comment on function vouch.enter(text) is 'Sets the store of this transaction, wh
 
 create or replace function vouch.gate(p_store text, p_alone boolean) returns timestamptz
 language plpgsql as $$
+declare
+  entered record;
 begin
-  perform vouch.enter(p_store), case when p_alone then pg_advisory_xact_lock(hashtextextended(p_store, 3))
-    else pg_advisory_xact_lock_shared(hashtextextended(p_store, 3)) end;
-  return vouch.clock();
+  select now() + i.clock_offset as at_clock, set_config('vouch.store', p_store, true), set_config('lock_timeout', '3s', true),
+    set_config('vouch.clock_offset', i.clock_offset::text, true), case when p_alone then pg_advisory_xact_lock(hashtextextended(p_store, 3))
+    else pg_advisory_xact_lock_shared(hashtextextended(p_store, 3)) end into entered
+  from vouch.installation i where i.only_row;
+  return entered.at_clock;
 end
 $$;
 comment on function vouch.gate(text, boolean) is
-'vouch.enter() for whatever writes what people said or who they are; returns vouch.clock(). Erasure goes through alone, so that nothing in flight can bring a person back; so does a batch of several reviews or customers, whose rows have no order in which all could lock them.';
+'vouch.enter(), in one statement, for whatever writes what people said or who they are; returns vouch.clock(). Erasure goes through alone, so that nothing in flight can bring a person back; so does a batch of several reviews or customers, whose rows have no order in which all could lock them.';
 
 create or replace function vouch.refuse(p_state text, p_pointer text, p_text text) returns void
 language plpgsql as $$

@@ -80,39 +80,27 @@ end
 $$;
 comment on function vouch.orders_first is 'A batch of order.placed alone, of one event and one order each, p_event being 1, 2, 3 ...; false: nothing was done, some of it is known.';
 
-create or replace function vouch.order_enter_first(
-  p_store text, p_rank text, p_time timestamptz, p_order text, p_placed_at timestamptz, p_address_key bytea, p_customer_id text, p_email text,
-  p_name text, p_locale text, p_country text, p_timezone text, p_consent boolean, p_currency text, p_total text, p_groups text,
+create or replace function vouch.order_again(
+  p_store text, p_rank text, p_time timestamptz, p_order text, p_placed_at timestamptz, p_address_key bytea, p_customer_key bytea,
+  p_customer_id text, p_email text, p_name text, p_locale text, p_country text, p_timezone text, p_consent boolean, p_currency text,
+  p_total text, p_groups text,
   l_line text[], l_product text[], l_name text[], l_url text[], l_groups text[], l_quantity text[], l_price text[], l_promised_at timestamptz[]
-) returns boolean
+) returns void
 language plpgsql as $$
+declare
+  placed record;
 begin
-  insert into vouch.sales_order (store_id, order_id, address_key, customer_id, placed_at, currency, total, locale, country, timezone,
-                                 marketing_consent, customer_groups, details_time, details_event)
-  values (p_store, p_order, p_address_key, p_customer_id, p_placed_at, p_currency, p_total::numeric, p_locale, p_country, p_timezone,
-          p_consent, p_groups::text[], p_time, p_rank)
-  on conflict (store_id, order_id) do nothing;
-  if not found then
-    return false;
+  placed := vouch.order_place(p_store, null, array[1], array[p_rank], array[p_time], array[p_order], array[p_placed_at], array[p_address_key],
+    array[p_customer_key], array[p_customer_id], array[p_email], array[p_name], array[p_locale], array[p_country], array[p_timezone],
+    array[p_consent], array[p_currency], array[p_total], array[p_groups],
+    array_fill(1::bigint, array[cardinality(l_line)]), array_fill(p_order, array[cardinality(l_line)]), l_line, l_product, l_name, l_url,
+    l_groups, l_quantity, l_price, l_promised_at, '{}');
+  if cardinality(placed.due) > 0 then
+    perform vouch.order_derive(p_store, placed.due, placed.reviews, '{}');
   end if;
-  insert into vouch.customer (store_id, address_key, email, updated_at, customer_id, customer_id_at, name, name_at, locale, locale_at,
-                              marketing_consent, consent_at)
-  values (p_store, p_address_key, p_email, p_time, p_customer_id, case when p_customer_id is not null then p_time end,
-          p_name, case when p_name is not null then p_time end, p_locale, case when p_locale is not null then p_time end,
-          p_consent, case when p_consent is not null then p_time end)
-  on conflict (store_id, address_key) do nothing;
-  if not found then
-    perform vouch.people_merge(p_store, null, null, array[1], array[p_time], array[p_address_key], array[p_customer_id], array[p_email],
-      array[p_name], array[p_locale], array[p_consent]);
-  end if;
-  insert into vouch.order_line (store_id, order_id, line_id, product_id, name, url, groups, quantity, unit_price, promised_at,
-                                details_time, details_event)
-  select p_store, p_order, unnest(l_line), unnest(l_product), unnest(l_name), unnest(l_url), unnest(l_groups)::text[],
-    unnest(l_quantity)::numeric, unnest(l_price)::numeric, unnest(l_promised_at), p_time, p_rank;
-  return true;
 end
 $$;
-comment on function vouch.order_enter_first is 'One order described for the first time, with its buyer and lines; false: it is known, nothing was done.';
+comment on function vouch.order_again is 'vouch.order_place() for one order that is not simply new.';
 
 create or replace function vouch.ingest_order(
   p_store text, e_source text, e_id text, e_time timestamptz,
@@ -123,36 +111,51 @@ create or replace function vouch.ingest_order(
 language plpgsql security definer as $$
 declare
   at_clock timestamptz := vouch.gate(p_store, false);
-  version bigint := vouch.settings_version_of(p_store);
   said_at timestamptz := coalesce(e_time, p_placed_at);
   rank text := e_source || ' ' || e_id;
-  due text[];
-  placed record;
+  known record;
 begin
+  select coalesce((select v.version from vouch.settings_version v where v.store_id = '*'), 0) as settings,
+    exists (select from vouch.erasure x where x.store_id = p_store and x.erased_at >= p_placed_at) as erasures,
+    coalesce((select true from vouch.review v where v.store_id = p_store and v.customer_id = p_customer_id limit 1),
+             (select true from vouch.review v where v.store_id = p_store and v.address_key = p_address_key limit 1)) as reviewer into known;
   insert into vouch.event (store_id, source, id, type, time, received_at, state)
   values (p_store, e_source, e_id, 'order.placed', e_time, at_clock, 'applied')
   on conflict (store_id, source, id) do nothing;
   if not found then
-    return version;
+    return known.settings;
   end if;
-  if not exists (select from vouch.erasure x where x.store_id = p_store and x.erased_at >= p_placed_at)
-      and vouch.order_enter_first(p_store, rank, said_at, p_order, p_placed_at, p_address_key, p_customer_id, p_email, p_name, p_locale, p_country,
-        p_timezone, p_consent, p_currency, p_total, p_groups, l_line, l_product, l_name, l_url, l_groups, l_quantity, l_price, l_promised_at) then
-    due := vouch.orders_reviewed(p_store, array[p_order], array[p_address_key], array[p_customer_id]);
-    if due is not null then
-      perform vouch.order_derive(p_store, due, null, '{}');
-    end if;
-    return version;
+  if not known.erasures then
+    insert into vouch.sales_order (store_id, order_id, address_key, customer_id, placed_at, currency, total, locale, country, timezone,
+                                   marketing_consent, customer_groups, details_time, details_event)
+    values (p_store, p_order, p_address_key, p_customer_id, p_placed_at, p_currency, p_total::numeric, p_locale, p_country, p_timezone,
+            p_consent, p_groups::text[], said_at, rank)
+    on conflict (store_id, order_id) do nothing;
   end if;
-  placed := vouch.order_place(p_store, null, array[1], array[rank], array[said_at], array[p_order], array[p_placed_at], array[p_address_key],
-    array[p_customer_key], array[p_customer_id], array[p_email], array[p_name], array[p_locale], array[p_country], array[p_timezone],
-    array[p_consent], array[p_currency], array[p_total], array[p_groups],
-    array_fill(1::bigint, array[cardinality(l_line)]), array_fill(p_order, array[cardinality(l_line)]), l_line, l_product, l_name, l_url,
-    l_groups, l_quantity, l_price, l_promised_at, '{}');
-  if cardinality(placed.due) > 0 then
-    perform vouch.order_derive(p_store, placed.due, placed.reviews, '{}');
+  if known.erasures or not found then
+    perform vouch.order_again(p_store, rank, said_at, p_order, p_placed_at, p_address_key, p_customer_key, p_customer_id, p_email, p_name,
+      p_locale, p_country, p_timezone, p_consent, p_currency, p_total, p_groups,
+      l_line, l_product, l_name, l_url, l_groups, l_quantity, l_price, l_promised_at);
+    return known.settings;
   end if;
-  return version;
+  insert into vouch.customer (store_id, address_key, email, updated_at, customer_id, customer_id_at, name, name_at, locale, locale_at,
+                              marketing_consent, consent_at)
+  values (p_store, p_address_key, p_email, said_at, p_customer_id, case when p_customer_id is not null then said_at end,
+          p_name, case when p_name is not null then said_at end, p_locale, case when p_locale is not null then said_at end,
+          p_consent, case when p_consent is not null then said_at end)
+  on conflict (store_id, address_key) do nothing;
+  if not found then
+    perform vouch.people_merge(p_store, null, null, array[1], array[said_at], array[p_address_key], array[p_customer_id], array[p_email],
+      array[p_name], array[p_locale], array[p_consent]);
+  end if;
+  insert into vouch.order_line (store_id, order_id, line_id, product_id, name, url, groups, quantity, unit_price, promised_at,
+                                details_time, details_event)
+  select p_store, p_order, unnest(l_line), unnest(l_product), unnest(l_name), unnest(l_url), unnest(l_groups)::text[],
+    unnest(l_quantity)::numeric, unnest(l_price)::numeric, unnest(l_promised_at), said_at, rank;
+  if known.reviewer then
+    perform vouch.order_derive(p_store, array[p_order], null, '{}');
+  end if;
+  return known.settings;
 end
 $$;
 comment on function vouch.ingest_order is

@@ -24,8 +24,10 @@ end
 $$;
 
 create or replace function vouch.settings_version_of(p_store text) returns bigint
-language sql stable as $$
-  select coalesce((select v.version from vouch.settings_version v where v.store_id = '*'), 0)
+language plpgsql stable as $$
+begin
+  return coalesce((select v.version from vouch.settings_version v where v.store_id = '*'), 0);
+end
 $$;
 
 create or replace function vouch.settings_version(p_store text) returns bigint
