@@ -5,8 +5,8 @@
 
 create or replace function vouch.orders_enter(
   p_store text, p_at timestamptz, e_source text[], e_id text[], e_time timestamptz[],
-  p_rank text[], p_time timestamptz[], p_order text[], p_placed_at timestamptz[], p_address_key bytea[], p_customer_id text[],
-  p_locale text[], p_country text[], p_timezone text[], p_consent boolean[], p_currency text[], p_total text[], p_groups text[],
+  p_rank text[], p_time timestamptz[], p_order text[], p_placed_at timestamptz[], p_address_key bytea[], p_customer_key bytea[],
+  p_customer_id text[], p_locale text[], p_country text[], p_timezone text[], p_consent boolean[], p_currency text[], p_total text[], p_groups text[],
   l_event bigint[], l_order text[], l_line text[], l_product text[], l_name text[], l_url text[], l_groups text[],
   l_quantity text[], l_price text[], l_promised_at timestamptz[]
 ) returns boolean
@@ -16,12 +16,12 @@ begin
   select p_store, e.source, e.id, 'order.placed', e.time, p_at, 'applied'
   from (select unnest(e_source) as source, unnest(e_id) as id, unnest(e_time) as time) as e
   order by e.source collate "C", e.id collate "C";
-  insert into vouch.sales_order (store_id, order_id, address_key, customer_id, placed_at, currency, total, locale, country, timezone,
+  insert into vouch.sales_order (store_id, order_id, address_key, customer_key, customer_id, placed_at, currency, total, locale, country, timezone,
                                  marketing_consent, customer_groups, details_time, details_event)
-  select p_store, p.order_id, p.address_key, p.customer_id, p.placed_at, p.currency, p.total::numeric, p.locale, p.country, p.timezone,
+  select p_store, p.order_id, p.address_key, p.customer_key, p.customer_id, p.placed_at, p.currency, p.total::numeric, p.locale, p.country, p.timezone,
     p.consent, p.groups::text[], p.time, p.rank
-  from (select unnest(p_order) as order_id, unnest(p_address_key) as address_key, unnest(p_customer_id) as customer_id,
-          unnest(p_placed_at) as placed_at, unnest(p_currency) as currency, unnest(p_total) as total, unnest(p_locale) as locale,
+  from (select unnest(p_order) as order_id, unnest(p_address_key) as address_key, unnest(p_customer_key) as customer_key,
+          unnest(p_customer_id) as customer_id, unnest(p_placed_at) as placed_at, unnest(p_currency) as currency, unnest(p_total) as total, unnest(p_locale) as locale,
           unnest(p_country) as country, unnest(p_timezone) as timezone, unnest(p_consent) as consent, unnest(p_groups) as groups,
           unnest(p_time) as time, unnest(p_rank) as rank) as p
   order by p.order_id collate "C";
@@ -65,7 +65,7 @@ declare
   reviewed text[];
 begin
   if vouch.order_erased(p_store, p_placed_at, p_address_key, p_customer_key) is not null
-      or not vouch.orders_enter(p_store, p_at, e_source, e_id, e_time, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_id,
+      or not vouch.orders_enter(p_store, p_at, e_source, e_id, e_time, p_rank, p_time, p_order, p_placed_at, p_address_key, p_customer_key, p_customer_id,
         p_locale, p_country, p_timezone, p_consent, p_currency, p_total, p_groups,
         l_event, l_order, l_line, l_product, l_name, l_url, l_groups, l_quantity, l_price, l_promised_at) then
     return false;
@@ -126,9 +126,9 @@ begin
     return known.settings;
   end if;
   if not known.erasures then
-    insert into vouch.sales_order (store_id, order_id, address_key, customer_id, placed_at, currency, total, locale, country, timezone,
+    insert into vouch.sales_order (store_id, order_id, address_key, customer_key, customer_id, placed_at, currency, total, locale, country, timezone,
                                    marketing_consent, customer_groups, details_time, details_event)
-    values (p_store, p_order, p_address_key, p_customer_id, p_placed_at, p_currency, p_total::numeric, p_locale, p_country, p_timezone,
+    values (p_store, p_order, p_address_key, p_customer_key, p_customer_id, p_placed_at, p_currency, p_total::numeric, p_locale, p_country, p_timezone,
             p_consent, p_groups::text[], said_at, rank)
     on conflict (store_id, order_id) do nothing;
   end if;
