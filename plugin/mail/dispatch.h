@@ -47,6 +47,7 @@ struct dispatch_letter {
     struct letter letter;
     char *unsubscribe_url; /* memory_free; NULL: no List-Unsubscribe */
     char *locale;          /* memory_free; of Content-Language, or NULL */
+    char *reply_to;        /* memory_free; an address, or NULL */
     bool listed;           /* carries a List-Id: a mail one can unsubscribe from */
 };
 

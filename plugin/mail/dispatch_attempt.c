@@ -161,6 +161,7 @@ static int put_message(const struct dispatch *d, struct slot *slot,
         .from_name = d->from_name,
         .from_address = d->from_address,
         .to_address = email ? email : "",
+        .reply_to = letter->reply_to,
         .subject = letter->letter.subject.data,
         .message_id = id,
         .date_us = clock_wall_us(),
@@ -187,6 +188,7 @@ static int compose(struct dispatch *d, const struct settings *settings, struct s
     letter_free(&letter.letter);
     memory_free(letter.unsubscribe_url);
     memory_free(letter.locale);
+    memory_free(letter.reply_to);
     return rc;
 }
 

@@ -26,7 +26,10 @@ static const struct kind kinds[] = {
     {"held", NULL, false},           {"rejected", NULL, false},
     {"published", NULL, false},      {"reply", NULL, false},
     {"report_receipt", NULL, false}, {"report_decision", NULL, false},
-    {"alert", NULL, false}};
+    {"alert", NULL, false},          {"escalation", "alert", false},
+    {"thread", NULL, false},         {"proposal", "thread", false},
+    {"follow_up", NULL, false},      {"update_question", NULL, false},
+    {"measure", "thread", false}};
 
 /* The shipped partials of one format, compiled when first named; "body" is the kind's own. */
 struct shelf {

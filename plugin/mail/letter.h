@@ -3,7 +3,8 @@
    no I/O, no clock, nothing kept between calls; safe from any thread.
 
    Kinds: request reminder discount confirm held rejected published reply report_receipt
-   report_decision alert. data, for all: store{name,url,locale,address?}, customer{name}?,
+   report_decision alert escalation thread proposal follow_up update_question measure.
+   data, for all: store{name,url,locale,address?}, customer{name}?,
    transparency_url?, unsubscribe_url (request and reminder must have it). Times and sums come
    as they are to be read. Members with ? may be missing.
      request, reminder  lines[{name,product_id,url?}], form_url, order{id}?, discount?
@@ -18,8 +19,13 @@
      report_receipt     report{explanation}, review_url
      report_decision    variant: removed kept; explanation, ground? (code), automated,
                         appeal_until?, appeal_url
-     alert              review, case_url, customer{name}?, order{id,placed_at,delivered_at,
-                        delay_days,items[name]}?, case{due_at,contacts}?
+     alert, escalation  variant: topic?; product{name}, review?, case_url, customer{name}?,
+                        order{id,placed_at,promised_at,delivered_at,delay_days,items[name],
+                        earlier_orders}?, case{due_at,contacts}?, alarm{topic,complaints}?
+     thread, measure    message, review?, author_url
+     proposal           message, resolution? (code), review?, resolution_url
+     follow_up          review?, resolution_url
+     update_question    review?, author_url
    review is {product{name}, rating, title?, body?}.
 
    Templates find data as given, and besides: t.* (the catalogue's strings of the kind, filled

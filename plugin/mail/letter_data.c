@@ -86,7 +86,13 @@ static json_t *in_words(const char *locale, const char *prefix, json_t *code) {
 static int put_codes(json_t *root, const char *locale) {
     json_t *ground = json_object_get(root, "ground");
     json_t *reasons = json_object_get(root, "reasons");
+    json_t *resolution = json_object_get(root, "resolution");
+    json_t *alarm = json_object_get(root, "alarm"), *topic = json_object_get(alarm, "topic");
     int rc = ground ? put(root, "ground", in_words(locale, "ground", ground)) : 0;
+    if (!rc && resolution)
+        rc = put(root, "resolution", in_words(locale, "resolution", resolution));
+    if (!rc && topic)
+        rc = put(alarm, "topic", in_words(locale, "topic", topic));
     for (size_t i = 0; !rc && i < json_array_size(reasons); i++)
         rc = json_array_set_new(reasons, i,
                                 in_words(locale, "reason", json_array_get(reasons, i)));
@@ -196,9 +202,13 @@ static int put_facts(json_t *root, const char *locale) {
                  {"mail.common", "label_order", "order", "id"},
                  {"mail.alert", "label_items", "order", "items"},
                  {"mail.alert", "label_placed", "order", "placed_at"},
+                 {"mail.alert", "label_promised", "order", "promised_at"},
                  {"mail.alert", "label_delivered", "order", "delivered_at"},
                  {"mail.alert", "label_delay", "order", "delay_days"},
-                 {"mail.alert", "label_contacts", "case", "contacts"}};
+                 {"mail.alert", "label_orders", "order", "earlier_orders"},
+                 {"mail.alert", "label_contacts", "case", "contacts"},
+                 {"mail.alert", "label_topic", "alarm", "topic"},
+                 {"mail.alert", "label_complaints", "alarm", "complaints"}};
     json_t *facts = json_array();
     for (size_t i = 0; facts && i < sizeof known / sizeof *known; i++) {
         json_t *value =

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "request/compose_case.h"
 #include "request/compose_data.h"
 #include "request/discount.h"
 #include "request/link.h"
@@ -15,19 +16,34 @@ struct recipe {
     const char *subject;       /* member of the context: what the link opens */
     const char *link_name;     /* member of the letter's data */
     bool listed;               /* asks for something: unsubscribe link, code */
+    bool threaded;             /* may be answered: an address of its own */
     int (*put)(const struct settings *settings, const struct dispatch_mail *mail,
                json_t *data);
 };
 
 static const struct recipe recipes[] = {
-    {"request", LINK_REVIEW, "request_id", "form_url", true, compose_put_request},
-    {"reminder", LINK_REVIEW, "request_id", "form_url", true, compose_put_request},
-    {"discount", LINK_REVIEW, "request_id", "form_url", true, compose_put_request},
-    {"confirm", LINK_CONFIRM, "confirmation_id", "confirm_url", false,
+    {"request", LINK_REVIEW, "request_id", "form_url", true, false, compose_put_request},
+    {"reminder", LINK_REVIEW, "request_id", "form_url", true, false, compose_put_request},
+    {"discount", LINK_REVIEW, "request_id", "form_url", true, false, compose_put_request},
+    {"confirm", LINK_CONFIRM, "confirmation_id", "confirm_url", false, false,
      compose_put_confirmation},
-    {"held", LINK_AUTHOR, "review_id", "author_url", false, compose_put_decision},
-    {"rejected", LINK_AUTHOR, "review_id", "author_url", false, compose_put_decision},
-    {"published", LINK_AUTHOR, "review_id", "author_url", false, compose_put_decision},
+    {"held", LINK_AUTHOR, "review_id", "author_url", false, false, compose_put_decision},
+    {"rejected", LINK_AUTHOR, "review_id", "author_url", false, false,
+     compose_put_decision},
+    {"published", LINK_AUTHOR, "review_id", "author_url", false, false,
+     compose_put_decision},
+    {"alert", LINK_ALERT, "alert_id", "case_url", false, false, compose_put_alert},
+    {"escalation", LINK_ALERT, "alert_id", "case_url", false, false, compose_put_alert},
+    {"reply", LINK_AUTHOR, "review_id", "author_url", false, false, compose_put_reply},
+    {"thread", LINK_AUTHOR, "review_id", "author_url", false, true, compose_put_message},
+    {"proposal", LINK_RESOLUTION, "case_id", "resolution_url", false, true,
+     compose_put_message},
+    {"follow_up", LINK_RESOLUTION, "case_id", "resolution_url", false, true,
+     compose_put_message},
+    {"update_question", LINK_AUTHOR, "review_id", "author_url", false, false,
+     compose_put_message},
+    {"measure", LINK_AUTHOR, "review_id", "author_url", false, false,
+     compose_put_message},
 };
 
 static const struct recipe *find_recipe(const char *kind) {
@@ -63,6 +79,12 @@ static int make_unsubscribe(const struct store *store, const json_t *context,
     return link_make(store, LINK_UNSUBSCRIBE, key, 1, link, error);
 }
 
+static int make_thread(const struct store *store, const json_t *context,
+                       struct link *link, struct error *error) {
+    int64_t subject = json_integer_value(json_object_get(context, "case_id"));
+    return link_make_number(store, LINK_THREAD, subject, 1, link, error);
+}
+
 static bool put_token(json_t *tokens, const struct link *link, int64_t subject,
                       const json_t *context) {
     const char *key = json_string_value(json_object_get(context, "address_key"));
@@ -81,17 +103,23 @@ static int prepare(const struct store *store, const struct settings *settings,
                    const struct dispatch_mail *mail, struct dispatch_prepared *out,
                    struct error *error) {
     const struct recipe *recipe = find_recipe(mail->kind);
-    struct link link, unsubscribe;
+    struct link link, unsubscribe, thread;
     int rc = make_link(store, recipe, mail->context, &link, error);
     if (!rc && recipe->listed)
         rc = make_unsubscribe(store, mail->context, &unsubscribe, error);
+    if (!rc && recipe->threaded)
+        rc = make_thread(store, mail->context, &thread, error);
     if (rc)
         return rc;
     out->tokens = json_array();
     if (!out->tokens ||
         !put_token(out->tokens, &link, subject_of(recipe, mail->context),
                    mail->context) ||
-        (recipe->listed && !put_token(out->tokens, &unsubscribe, 0, mail->context)))
+        (recipe->listed && !put_token(out->tokens, &unsubscribe, 0, mail->context)) ||
+        (recipe->threaded &&
+         !put_token(out->tokens, &thread,
+                    json_integer_value(json_object_get(mail->context, "case_id")),
+                    mail->context)))
         return error_set(error, ERROR_FAILED, "", "no memory for a mail's links");
     if (recipe->listed)
         put_code(store, settings, mail->context, out);
@@ -123,6 +151,10 @@ static int put_links(const struct store *store, const struct settings *settings,
         if (!rc)
             rc =
                 put_link(data, "unsubscribe_url", base_url, &link, &out->unsubscribe_url);
+    }
+    if (!rc && recipe->threaded) {
+        rc = make_thread(store, mail->context, &link, error);
+        out->reply_to = rc ? NULL : compose_reply_to(settings, link.token);
     }
     return rc ? error_set(error, rc, "", "the mail's links cannot be written") : 0;
 }
@@ -171,9 +203,13 @@ out:
 }
 
 const struct dispatch_kind compose_kinds[] = {
-    {"request", prepare, compose},   {"reminder", prepare, compose},
-    {"discount", prepare, compose},  {"confirm", prepare, compose},
-    {"held", prepare, compose},      {"rejected", prepare, compose},
-    {"published", prepare, compose},
+    {"request", prepare, compose},    {"reminder", prepare, compose},
+    {"discount", prepare, compose},   {"confirm", prepare, compose},
+    {"held", prepare, compose},       {"rejected", prepare, compose},
+    {"published", prepare, compose},  {"alert", prepare, compose},
+    {"escalation", prepare, compose}, {"reply", prepare, compose},
+    {"thread", prepare, compose},     {"proposal", prepare, compose},
+    {"follow_up", prepare, compose},  {"update_question", prepare, compose},
+    {"measure", prepare, compose},
 };
 const size_t compose_kinds_count = sizeof compose_kinds / sizeof *compose_kinds;

@@ -49,8 +49,8 @@ static int put_time(json_t *object, const char *name, int64_t wall_us) {
     return put_buffer(object, name, &b);
 }
 
-static int put_time_of(json_t *object, const char *name, const json_t *from,
-                       const char *member) {
+int compose_put_time(json_t *object, const char *name, const json_t *from,
+                     const char *member) {
     const char *text = text_of(from, member);
     int64_t wall_us;
     if (!text || clock_parse(text, strlen(text), &wall_us))
@@ -136,7 +136,7 @@ int compose_put_request(const struct settings *settings, const struct dispatch_m
     return rc ? rc : put_copy(data, "lines", json_object_get(mail->context, "lines"));
 }
 
-static int put_review(const json_t *context, json_t *data) {
+int compose_put_review(const json_t *context, json_t *data) {
     const json_t *from = json_object_get(context, "review");
     json_t *review = json_object(), *product = json_object();
     int rc = put(data, "review", review);
@@ -155,7 +155,7 @@ int compose_put_confirmation(const struct settings *settings,
     bool author = action && strcmp(action, "author") == 0;
     int rc = put_text(data, "variant", author ? "review" : action);
     (void)settings;
-    rc = rc ? rc : put_review(mail->context, data);
+    rc = rc ? rc : compose_put_review(mail->context, data);
     if (!rc && created && !clock_parse(created, strlen(created), &wall_us))
         rc = put_time(data, "valid_until",
                       wall_us + COMPOSE_CONFIRM_DAYS * INT64_C(86400000000));
@@ -209,14 +209,14 @@ int compose_put_decision(const struct settings *settings,
     const char *from_state = text_of(context, "from_state");
     bool removed = strcmp(mail->kind, "rejected") == 0 && from_state &&
                    strcmp(from_state, "published") == 0;
-    int rc = put_review(context, data);
+    int rc = compose_put_review(context, data);
     rc = rc ? rc : put_copy(data, "reasons", json_object_get(context, "reasons"));
     rc = rc ? rc : put_marks(context, data);
     rc = rc ? rc : put_text(data, "ground", text_of(context, "ground"));
     rc = rc ? rc : put_explanation(context, data);
     rc = rc ? rc : put_copy(data, "automated", json_object_get(context, "automated"));
     rc = rc ? rc : put(data, "from_report", json_false());
-    rc = rc ? rc : put_time_of(data, "deadline", context, "deadline_at");
+    rc = rc ? rc : compose_put_time(data, "deadline", context, "deadline_at");
     if (!rc && removed)
         rc = put_text(data, "variant", "removed");
     if (!rc && product)
@@ -241,5 +241,5 @@ int compose_put_discount(const json_t *discount, const char *code, json_t *data)
     rc = rc ? rc : put_sum(told, "value", text_of(discount, "value"));
     rc = rc ? rc : put_text(told, "currency", text_of(discount, "currency"));
     rc = rc ? rc : put_text(told, "code", code);
-    return rc ? rc : put_time_of(told, "valid_until", discount, "expires_at");
+    return rc ? rc : compose_put_time(told, "valid_until", discount, "expires_at");
 }

@@ -15,6 +15,11 @@ int compose_put_confirmation(const struct settings *settings,
                              const struct dispatch_mail *mail, json_t *data);
 int compose_put_decision(const struct settings *settings,
                          const struct dispatch_mail *mail, json_t *data);
+/* review{product{name},rating,title,body} of a context. */
+int compose_put_review(const json_t *context, json_t *data);
+/* A time as the database writes it, "2026-12-01 10:00 UTC"; nothing when it is none. */
+int compose_put_time(json_t *object, const char *name, const json_t *from,
+                     const char *member);
 int compose_put_discount(const json_t *discount, const char *code, json_t *data);
 
 /* The order's, the customer's, the store's. Borrowed. */

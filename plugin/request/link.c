@@ -15,7 +15,20 @@ static const struct {
 } doors[] = {[LINK_REVIEW] = {"review", "/r/"},
              [LINK_UNSUBSCRIBE] = {"unsubscribe", "/u/"},
              [LINK_AUTHOR] = {"author", "/a/"},
-             [LINK_CONFIRM] = {"confirm", "/c/"}};
+             [LINK_CONFIRM] = {"confirm", "/c/"},
+             [LINK_RESOLUTION] = {"resolution", "/s/"},
+             [LINK_ALERT] = {"alert", "/k/"},
+             [LINK_THREAD] = {"thread", ""}};
+
+/* Mail servers may fold the case of an address. */
+static void make_caseless(char token[44]) {
+    uint8_t digest[32];
+    char hex[65];
+    crypto_sha256(token, strlen(token), digest);
+    crypto_hex(digest, sizeof digest, hex);
+    memcpy(token, hex, LINK_THREAD_DIGITS);
+    token[LINK_THREAD_DIGITS] = '\0';
+}
 
 int link_make(const struct store *store, enum link_purpose purpose, const char *id,
               int64_t version, struct link *link, struct error *error) {
@@ -26,6 +39,8 @@ int link_make(const struct store *store, enum link_purpose purpose, const char *
     link->purpose = purpose;
     crypto_token(keys, doors[purpose].purpose, store->name, id,
                  purpose == LINK_REVIEW ? version : LINK_VERSION_ALONE, link->token);
+    if (purpose == LINK_THREAD)
+        make_caseless(link->token);
     crypto_token_hash(link->token, strlen(link->token), link->hash);
     return 0;
 }

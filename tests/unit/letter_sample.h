@@ -72,12 +72,16 @@ static inline json_t *letter_sample(const struct letter_words *w, const char *va
         "2026-11-28", "appeal_until", "2027-05-21", "review_url",
         "https://shop.example/reviews/reviews/42");
     json_t *rest = json_pack(
-        "{s:s, s:{s:s}, s:{s:s}, s:s, s:s, s:{s:s,s:s,s:s,s:i,s:[s,s]}, s:{s:s,s:i}}",
+        "{s:s, s:{s:s}, s:{s:s}, s:s, s:s, s:{s:s,s:s,s:s,s:i,s:[s,s]}, s:{s:s,s:i},"
+        " s:s, s:s, s:{s:s}, s:s, s:{s:s,s:i}}",
         "explanation", w->title, "reply", "body", w->answer, "report", "explanation",
         w->title, "appeal_url", "https://shop.example/reviews/a/UHFyU3R1", "case_url",
         "https://shop.example/reviews/console/cases/7", "order", "id", "1001",
         "placed_at", "2026-11-01", "delivered_at", "2026-11-09", "delay_days", 6, "items",
-        w->product, w->other, "case", "due_at", "2026-11-22 12:00", "contacts", 0);
+        w->product, w->other, "case", "due_at", "2026-11-22 12:00", "contacts", 0,
+        "message", w->answer, "resolution", "replacement", "product", "name", w->product,
+        "resolution_url", "https://shop.example/reviews/s/R2hpSmtsTW5v", "alarm", "topic",
+        "quality", "complaints", 6);
     if (json_object_update_missing(data, more) ||
         json_object_update_missing(data, review) ||
         json_object_update_missing(data, rest)) {
@@ -110,6 +114,13 @@ static const struct {
                        {"report_receipt", "-"},
                        {"report_decision", "removed"},
                        {"report_decision", "kept"},
-                       {"alert", "-"}};
+                       {"alert", "-"},
+                       {"alert", "topic"},
+                       {"escalation", "-"},
+                       {"thread", "-"},
+                       {"proposal", "-"},
+                       {"follow_up", "-"},
+                       {"update_question", "-"},
+                       {"measure", "-"}};
 
 #endif
