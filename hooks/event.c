@@ -33,6 +33,7 @@ static const struct event_type {
     {"discount.redeemed", event_discount, TYPE_AT_ONCE},
     {"mail.bounced", event_mail, 0},
     {"mail.complained", event_mail, 0},
+    {"mail.received", event_mail_received, 0},
 };
 
 static const struct event_type *type_of(const json_t *event) {

@@ -52,6 +52,7 @@ int event_customer(struct event *event);
 int event_product(struct event *event);
 int event_discount(struct event *event);
 int event_mail(struct event *event);
+int event_mail_received(struct event *event);
 
 /* Shared by the handlers. */
 /* The object data.NAME, needed; f reads from it, with base "/data/NAME". */

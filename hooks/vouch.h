@@ -219,6 +219,9 @@ int vouch_stop(vouch *module, int deadline_ms, char **reply);
  *   discount.redeemed      discount {code, order_id}
  *   mail.bounced           mail {recipient, status?, message_id?, dsn?}
  *   mail.complained        mail {recipient, status?, message_id?, dsn?}
+ *   mail.received          mail {recipient, sender, text, message_id?, in_reply_to?,
+ *                          references?, auto_submitted?}; the reply says whether it was
+ *                          taken: {"mail":{"accepted":true,"case_id":7}}
  * author.customer_id states that the store authenticated this person; an address without
  * it verifies nothing until its owner confirms by a mailed link. Any other type is
  * accepted, kept and marked ignored.

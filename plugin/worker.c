@@ -5,8 +5,10 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "care/routine.h"
 #include "io/net.h"
 #include "mail/dispatch.h"
+#include "notify/webhook.h"
 #include "request/compose.h"
 #include "review/chore.h"
 #include "review/submission.h"
@@ -18,12 +20,15 @@ enum {
     WORKER_CALL_US = 2000000,      /* one statement of a chore */
     WORKER_CALL_LEAST_US = 250000, /* though the budget be smaller */
     WORKER_RELEASE_US = 100000,    /* of one worker's dialogues at a time, stopping */
-    WORKER_LOOK_US = 10000000      /* for stores made since */
+    WORKER_LOOK_US = 10000000,     /* for stores made since */
+    WORKER_ATTEND_US = 1000000,    /* to a store's cases */
+    WORKER_WEBHOOK_US = 50000      /* while one is under way */
 };
 
 struct desk { /* one store, as one worker sees it */
     struct dispatch *dispatch;
-    int64_t chored_us;
+    struct webhook_sender *webhooks;
+    int64_t chored_us, attended_us, watched_us;
 };
 
 struct worker {
@@ -40,6 +45,7 @@ static void worker_free(struct worker *worker) {
     }
     for (size_t i = 0; i < worker->desk_count; i++) {
         dispatch_close(worker->desks[i].dispatch);
+        webhook_close(worker->desks[i].webhooks);
     }
     net_close(worker->net);
     memory_free(worker->desks);
@@ -134,6 +140,10 @@ static int desk_open(struct worker *worker, const struct shop *shop, size_t i,
     if (worker->desks[i].dispatch) {
         return 0;
     }
+    if (!worker->desks[i].webhooks &&
+        webhook_open(&shop->store, &worker->desks[i].webhooks, error)) {
+        return ERROR_FAILED;
+    }
     return dispatch_open(&shop->store, worker->net, compose_kinds, compose_kinds_count,
                          NULL, &worker->desks[i].dispatch, error);
 }
@@ -160,6 +170,26 @@ static int desk_chores(struct desk *desk, const struct store *store, int64_t dea
         code = chore_run(store, worker_patience(deadline_us), &moved, error);
     }
     report->done += moved;
+    if (!code && now - desk->attended_us >= WORKER_ATTEND_US) {
+        desk->attended_us = now;
+        code = routine_run(store, &desk->watched_us, worker_patience(deadline_us), &moved,
+                           error);
+        report->done += moved;
+    }
+    return code;
+}
+
+static int desk_webhooks(struct desk *desk, int64_t deadline_us,
+                         struct step_report *report, struct error *error) {
+    int done = 0, in_flight = 0;
+    int code = webhook_run(desk->webhooks, worker_patience(deadline_us), &done,
+                           &in_flight, error);
+
+    report->done += done;
+    report->in_flight += in_flight;
+    if (in_flight) {
+        report->next_us = sooner(report->next_us, WORKER_WEBHOOK_US);
+    }
     return code;
 }
 
@@ -175,6 +205,7 @@ static int desk_step(struct worker *worker, struct shop *shop, size_t i, bool aw
     }
     if (!away) {
         code = desk_chores(&worker->desks[i], &shop->store, deadline_us, report, error);
+        code = code ? code : desk_webhooks(&worker->desks[i], deadline_us, report, error);
         away = code == ERROR_UNAVAILABLE;
     }
     if (!away || !dispatch_idle(worker->desks[i].dispatch)) {

@@ -7,6 +7,7 @@
 #include "web/answer.h"
 #include "web/author_page.h"
 #include "web/header.h"
+#include "web/thread.h"
 
 static int author_view(struct exchange *x, json_t **view) {
     json_decref(*view);
@@ -70,11 +71,24 @@ static int author_withdraw(struct exchange *x, json_t **view) {
     return author_shown(x, status, view, AUTHOR_GONE);
 }
 
+static int author_say(struct exchange *x, json_t **view) {
+    int status = thread_say(x);
+    return status == 400 ? 400 : author_shown(x, status, view, AUTHOR_SAID);
+}
+
+static int author_resolve(struct exchange *x, json_t **view) {
+    int status = thread_resolve(x);
+    return status == 400 ? 400 : author_shown(x, status, view, AUTHOR_NOTHING);
+}
+
 static int author_post(struct exchange *x, json_t **view) {
     static const struct {
         const char *action;
         int (*act)(struct exchange *x, json_t **view);
-    } acts[] = {{"edit", author_edit}, {"withdraw", author_withdraw}};
+    } acts[] = {{"edit", author_edit},
+                {"withdraw", author_withdraw},
+                {"say", author_say},
+                {"resolve", author_resolve}};
     int status = exchange_form(x, false);
     const char *action = query_get(&x->form, "action");
 

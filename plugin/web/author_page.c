@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "web/page.h"
+#include "web/thread.h"
 
 static const char *author_text(const json_t *object, const char *name) {
     const char *text = json_string_value(json_object_get(object, name));
@@ -157,7 +158,8 @@ static int author_fields(const struct exchange *x, json_t *root, const json_t *v
 static int author_words(const struct exchange *x, json_t *root,
                         enum author_notice notice) {
     static const char *const notices[] = {[AUTHOR_SAVED] = "page.author.saved",
-                                          [AUTHOR_GONE] = "page.author.withdraw_done"};
+                                          [AUTHOR_GONE] = "page.author.withdraw_done",
+                                          [AUTHOR_SAID] = "page.thread.sent"};
 
     if (page_words(x, root, "form") || page_words(x, root, "author")) {
         return -1;
@@ -188,7 +190,7 @@ int author_page(struct exchange *x, int status, const json_t *view,
     failed = failed || json_object_set_new(root, "data_url", author_data_link(x)) ||
              author_fields(x, root, view, entry) || author_state(x, root, view) ||
              author_refusal(x, root, view) || author_history(x, root, view) ||
-             author_words(x, root, notice);
+             thread_put(x, root) || author_words(x, root, notice);
     if (failed) {
         json_decref(root);
         return 500;

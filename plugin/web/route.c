@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "web/alert.h"
 #include "web/author.h"
 #include "web/confirm.h"
 #include "web/console.h"
@@ -13,6 +14,7 @@
 #include "web/machine.h"
 #include "web/query.h"
 #include "web/rating.h"
+#include "web/resolution.h"
 #include "web/review_page.h"
 #include "web/storefront.h"
 #include "web/style.h"
@@ -52,6 +54,8 @@ const struct route route_table[] = {
     ROUTE(BOTH, "/a/{token}", ROLE_ANYBODY, GUARD_ORIGIN, CACHE_NEVER, VOICE_PAGE, FORM, QUERY_FIELDS_MOST, author_serve),
     ROUTE(READ, "/a/{token}/data", ROLE_ANYBODY, GUARD_READS, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, author_data),
     ROUTE(BOTH, "/c/{token}", ROLE_ANYBODY, GUARD_ORIGIN, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, confirm_serve),
+    ROUTE(BOTH, "/s/{token}", ROLE_ANYBODY, GUARD_ORIGIN, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, resolution_serve),
+    ROUTE(BOTH, "/k/{token}", ROLE_ANYBODY, GUARD_ORIGIN, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, alert_serve),
     ROUTE(BOTH, "/u/{token}", ROLE_ANYBODY, GUARD_NONE, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, unsubscribe_serve),
     ROUTE(READ, "/products/{id}/reviews", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, storefront_reviews),
     ROUTE(READ, "/products/{id}/rating.jsonld", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, rating_serve),

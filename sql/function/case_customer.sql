@@ -180,6 +180,23 @@ end
 $$;
 comment on function vouch.resolution_answer is 'Confirms or refuses the resolution proposed, or answers the follow-up; pressing twice changes nothing.';
 
+create or replace function vouch.author_resolve(p_store text, p_token_hash bytea, p_words jsonb) returns jsonb
+language plpgsql security definer as $$
+declare
+  link vouch.link_token;
+  known bigint;
+begin
+  perform vouch.gate(p_store, false);
+  link := vouch.link_open(p_store, 'author', p_token_hash);
+  select k.case_id into known from vouch.case k where k.store_id = p_store and k.review_id = link.subject_id and k.state = 'resolution_proposed';
+  if known is not null then
+    perform vouch.case_move(p_store, known, case when p_words ->> 'answer' = 'yes' then 'confirm' else 'refuse' end, 'author', false, '{"channel":"page"}', null);
+  end if;
+  return jsonb_build_object('case_id', known);
+end
+$$;
+comment on function vouch.author_resolve is 'The author answers a proposal on the page /a/{token}.';
+
 create or replace function vouch.alert_view(p_store text, p_token_hash bytea) returns jsonb
 language plpgsql stable security definer as $$
 declare

@@ -18,9 +18,9 @@ except ImportError:
 
 IN = """order.placed order.paid order.shipped order.delivered order.cancelled order.refunded review.submitted
 review.edited review.withdrawn review.reported customer.updated customer.unsubscribed customer.erased product.updated
-discount.redeemed mail.bounced mail.complained""".split()
+discount.redeemed mail.bounced mail.complained mail.received""".split()
 OUT = """request.sent discount.issued review.published review.held review.rejected review.withdrawn rating.changed
-case.opened case.overdue case.closed""".split()
+case.opened case.overdue case.closed resolution.proposed""".split()
 count = failed = 0
 
 

@@ -149,6 +149,8 @@ BAD = [
     ("mail.bounced", "/data/mail/recipient", DROP, None),
     ("mail.bounced", "/data/mail/status", "550", None),
     ("mail.complained", "/data/mail/recipient", "nobody", None),
+    ("mail.received", "/data/mail/sender", "nobody", None),
+    ("mail.received", "/data/mail/text", None, None),
 ]
 
 
