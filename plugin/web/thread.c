@@ -54,7 +54,9 @@ int thread_put(struct exchange *x, json_t *root) {
     int failed = status || json_object_set_new(root, "thread", thread) ||
                  json_object_set_new(root, "thread_words", words);
 
+    bool talks = found || json_is_true(json_object_get(root, "editable"));
     failed = failed || thread_messages(x, thread, found) ||
+             json_object_set_new(root, "talks", json_boolean(talks)) ||
              json_object_set_new(
                  thread, "waits",
                  json_boolean(json_is_object(json_object_get(found, "proposal")))) ||

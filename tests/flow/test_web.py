@@ -383,7 +383,7 @@ class Web(unittest.TestCase):
         self.assertIn("Being checked", page.text)
         self.assertIn("abusive language", page.text)
         self.assertRegex(page.text, r"We decide by \d{4}-\d\d-\d\d")
-        edit, withdraw = page.forms
+        edit, withdraw = page.forms[:2]
         fields = dict(edit.fields(), body="It pours well.")
         for _ in range(2):
             answer = post(self.module, link, fields)
