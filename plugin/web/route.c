@@ -18,6 +18,7 @@
 #include "web/review_page.h"
 #include "web/storefront.h"
 #include "web/style.h"
+#include "web/transparency.h"
 #include "web/unsubscribe.h"
 
 /* A rule left out, or 0, does not compile. */
@@ -60,6 +61,7 @@ const struct route route_table[] = {
     ROUTE(READ, "/products/{id}/reviews", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, storefront_reviews),
     ROUTE(READ, "/products/{id}/rating.jsonld", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, rating_serve),
     ROUTE(READ, "/reviews/{id}", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, review_page_serve),
+    ROUTE(READ, "/transparency", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, transparency_serve),
     ROUTE(READ, "/feeds/product-ratings.xml", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, feed_serve),
     ROUTE(READ, "/console", STAFF, GUARD_READS, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, console_enter),
     SHOWN("/console/", STAFF),
