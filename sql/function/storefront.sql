@@ -109,13 +109,14 @@ end
 $$;
 comment on function vouch.public_name is 'The name shown beside a review; a mail address is never shown, whoever sent it as a name.';
 
-create or replace function vouch.review_shown(v vouch.review, r vouch.review_revision, p_reply jsonb) returns jsonb
+create or replace function vouch.review_shown(v vouch.review, r vouch.review_revision, p_reply json) returns json
 language sql stable
-return pg_catalog.jsonb_build_object('review_id', (v).review_id, 'rating', (r).rating,
+return pg_catalog.json_build_object('review_id', (v).review_id, 'rating', (r).rating,
   'title', case when (r).redactions = '[]' then (r).title else vouch.shown_text((r).redactions, 'title', (r).title) end,
   'body', case when (r).redactions = '[]' then (r).body else vouch.shown_text((r).redactions, 'body', (r).body) end,
-  'author', vouch.public_name(vouch.shown_text((r).redactions, 'author_name', (r).author_name)),
-  'locale', (r).locale, 'verified', (v).verified, 'labels', pg_catalog.to_jsonb((r).labels),
+  'author', case when (r).redactions = '[]' and strpos((r).author_name, '@') = 0 then (r).author_name
+    else vouch.public_name(vouch.shown_text((r).redactions, 'author_name', (r).author_name)) end,
+  'locale', (r).locale, 'verified', (v).verified, 'labels', pg_catalog.to_json((r).labels),
   'experience_at', (v).experience_at, 'written_at', (v).written_at, 'published_at', (v).published_at, 'edited', (r).revision > 1,
   'invited', (v).invited, 'incentivised', (v).incentivised, 'refunded', (v).refunded, 'reply', p_reply);
 comment on function vouch.review_shown is
@@ -164,31 +165,31 @@ comment on function vouch.reviews_found is
 create or replace function vouch.storefront_reviews(
   p_store text, p_product text, p_before_at timestamptz, p_before_id bigint, p_limit integer,
   p_stars bigint[] default null, p_language text default null, p_verified boolean default null
-) returns jsonb
+) returns json
 language plpgsql stable security definer as $$
 declare
   bars integer[];
-  found jsonb;
+  found json;
 begin
   perform vouch.enter(p_store);
   bars := vouch.rating_of(p_store, p_product);
   if p_limit > 0 and (p_stars is null or (select sum(bars[star]) > 0 from unnest(p_stars) as star)) then
     found := (
-      select jsonb_agg(vouch.review_shown(v, r, (select jsonb_build_object('body', y.body, 'replied_at', y.replied_at) from vouch.review_reply y
+      select json_agg(vouch.review_shown(v, r, (select json_build_object('body', y.body, 'replied_at', y.replied_at) from vouch.review_reply y
           where y.store_id = p_store and y.review_id = v.review_id order by y.reply_id desc limit 1))
         order by v.published_at desc, v.review_id desc)
       from vouch.reviews_found(p_store, p_product, p_before_at, p_before_id, p_limit, p_stars, p_language, p_verified) as v
       cross join lateral (select * from vouch.review_revision r
         where r.store_id = p_store and r.review_id = v.review_id and r.revision = v.published_revision offset 0) as r);
   end if;
-  return jsonb_build_object('product_id', p_product, 'product', vouch.product_shown(p_store, p_product),
+  return json_build_object('product_id', p_product, 'product', vouch.product_shown(p_store, p_product),
     'summary', vouch.rating_json(bars), 'reviews', coalesce(found, '[]'));
 end
 $$;
 comment on function vouch.storefront_reviews is
 'A page of a product''s published reviews, newest first, by keyset, with the summary of all of them. Filters are the reader''s own; without one nothing stands between him and a low rating.';
 
-create or replace function vouch.storefront_review(p_store text, p_review bigint) returns jsonb
+create or replace function vouch.storefront_review(p_store text, p_review bigint) returns json
 language plpgsql stable security definer as $$
 declare
   v vouch.review;
@@ -201,10 +202,10 @@ begin
   if not found then
     return null;
   end if;
-  return jsonb_build_object('product_id', v.product_id, 'product', vouch.product_shown(p_store, v.product_id),
+  return json_build_object('product_id', v.product_id, 'product', vouch.product_shown(p_store, v.product_id),
     'summary', vouch.rating_json(vouch.rating_of(p_store, v.product_id)),
     'review', vouch.review_shown(v, r,
-      (select jsonb_build_object('body', y.body, 'replied_at', y.replied_at) from vouch.review_reply y
+      (select json_build_object('body', y.body, 'replied_at', y.replied_at) from vouch.review_reply y
        where y.store_id = p_store and y.review_id = v.review_id order by y.reply_id desc limit 1)));
 end
 $$;
@@ -228,7 +229,7 @@ begin
       order by v.shown_at, v.review_id limit p_limit);
   end if;
   return jsonb_build_object('until', coalesce(p_until, vouch.clock()), 'reviews', (
-    select coalesce(jsonb_agg(vouch.review_shown(v, r, null) || jsonb_build_object('shown_at', v.shown_at, 'product_id', v.product_id,
+    select coalesce(jsonb_agg(vouch.review_shown(v, r, null)::jsonb || jsonb_build_object('shown_at', v.shown_at, 'product_id', v.product_id,
       'product', jsonb_build_object('name', coalesce(p.name, l.name, v.product_id)) || jsonb_strip_nulls(jsonb_build_object(
         'url', coalesce(p.url, l.url), 'gtin', p.gtin, 'brand', p.brand))) order by k.place), '[]')
     from unnest(ids) with ordinality as k (review_id, place)
