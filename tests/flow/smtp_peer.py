@@ -369,9 +369,11 @@ class Session:
         self.finish(data)
 
     def body(self):
-        data, seen, early = self.pending, 0, self.does.startswith(("rst-body", "early-"))
+        """Each byte is looked at once, however large the mail."""
+        data, seen, early = bytearray(self.pending), 0, self.does.startswith(("rst-body", "early-"))
         end = b"\r\n.\r\n"
-        while not data.startswith(b".\r\n") and end not in data:
+        while not data.startswith(b".\r\n") and data.find(end, seen) < 0:
+            seen = max(0, len(data) - len(end))
             if early and len(data) > 65536:
                 if self.does == "rst-body":
                     self.drop(reset=True)
@@ -379,11 +381,11 @@ class Session:
                 self.silent()
             data += self.read()
         if data.startswith(b".\r\n"):
-            self.pending = data[3:]
+            self.pending = bytes(data[3:])
             return b""
-        data, _, self.pending = data.partition(end)
-        data = data + b"\r\n"
-        return (b"\r\n" + data).replace(b"\r\n.", b"\r\n")[2:]
+        data, _, rest = data.partition(end)
+        self.pending = bytes(rest)
+        return (b"\r\n" + bytes(data) + b"\r\n").replace(b"\r\n.", b"\r\n")[2:]
 
     def finish(self, data):
         if self.does.startswith("late-dot-"):
