@@ -27,4 +27,9 @@ fuzz:
 	set -e; for f in $(FUZZ:$(BUILD)/%=build/fuzzer/%); do c=tests/$${f#build/fuzzer/}; mkdir -p $$f.corpus; \
 	  s=; test -d $$c.seeds && s=$$c.seeds; $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 $$f.corpus $$s; done
 
+# Programs that make bench measures the module's rooms with.
+$(BUILD)/bench/%: tests/bench/%.c $(OBJ) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) $(TESTED) -MMD -MP -MF $@.d -MT $@ -pie -o $@ $< $(OBJ) $(LIBS)
+
 -include $(UNIT:=.d) $(FUZZ:=.d)

@@ -30,7 +30,7 @@ def peers():
     """Installed below build/, with a Node new enough; None where the registry is out of reach."""
     here = os.path.join(ROOT, "tests", "bench", "peers")
     os.makedirs(PEERS, exist_ok=True)
-    for name in ("package.json", "package-lock.json", "peers.mjs"):
+    for name in ("package.json", "package-lock.json", "peers.mjs", "mailer.mjs"):
         with open(os.path.join(here, name), "rb") as f, open(os.path.join(PEERS, name), "wb") as g:
             g.write(f.read())
     done = subprocess.run(["npm", "ci", "--no-fund", "--no-audit", "--loglevel=error"], cwd=PEERS)
