@@ -3,6 +3,7 @@
 #include "mail/mime_body.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/crypto.h"
@@ -14,11 +15,9 @@ enum { BODY_LINE = 76 };
 static void canonical(struct buffer *to, const char *s, size_t n) {
     size_t i = 0;
     while (i < n) {
-        size_t plain = 0;
-        while (i + plain < n && s[i + plain] != '\r' && s[i + plain] != '\n')
-            plain++;
+        size_t plain = strcspn(s + i, "\r\n");
         buffer_append(to, s + i, plain);
-        buffer_text(to, "\r\n");
+        buffer_append(to, "\r\n", 2);
         i += plain;
         if (i < n)
             i += s[i] == '\r' && i + 1 < n && s[i + 1] == '\n' ? 2 : 1;
@@ -31,8 +30,13 @@ static bool must_escape(unsigned char c) {
 
 /* Mostly ASCII stays readable. */
 static bool wants_base64(const char *s, size_t n) {
-    size_t high = 0;
-    for (size_t i = 0; i < n; i++)
+    size_t high = 0, i = 0;
+    for (; i + sizeof(uint64_t) <= n; i += sizeof(uint64_t)) {
+        uint64_t eight;
+        memcpy(&eight, s + i, sizeof eight);
+        high += (size_t)__builtin_popcountll(eight & UINT64_C(0x8080808080808080));
+    }
+    for (; i < n; i++)
         high += (unsigned char)s[i] >= 0x80;
     return high > n / 3;
 }
@@ -45,27 +49,47 @@ static bool is_escaped(const char *line, size_t n, size_t i, size_t column) {
     return column == 0 && (c == '.' || (n - i >= 5 && memcmp(line + i, "From ", 5) == 0));
 }
 
-static void quoted_line(struct buffer *out, const char *line, size_t n) {
+/* Octets at s that stand as they are, wherever in a line but at its ends. */
+static size_t plain_run(const char *s, size_t n, size_t most) {
+    size_t run = 0;
+    if (n > most)
+        n = most;
+    while (run < n && !must_escape((unsigned char)s[run]))
+        run++;
+    return run;
+}
+
+/* Writes line[i]; the column behind it. */
+static size_t quoted_octet(struct buffer *out, const char *line, size_t n, size_t i,
+                           size_t column) {
     static const char hex[] = "0123456789ABCDEF";
+    unsigned char c = (unsigned char)line[i];
+    const char escaped[3] = {'=', hex[c >> 4], hex[c & 15]};
+    bool escape = is_escaped(line, n, i, column);
+    if (column + (escape ? 3 : 1) >= BODY_LINE) {
+        buffer_append(out, "=\r\n", 3);
+        column = 0;
+        escape = is_escaped(line, n, i, column);
+    }
+    buffer_append(out, escape ? escaped : line + i, escape ? 3 : 1);
+    return column + (escape ? 3 : 1);
+}
+
+static void quoted_line(struct buffer *out, const char *line, size_t n) {
     size_t column = 0;
     for (size_t i = 0; i < n; i++) {
-        bool escape = is_escaped(line, n, i, column);
-        if (column + (escape ? 3 : 1) >= BODY_LINE) {
-            buffer_text(out, "=\r\n");
-            column = 0;
-            escape = is_escaped(line, n, i, column);
-        }
-        unsigned char c = (unsigned char)line[i];
-        const char escaped[3] = {'=', hex[c >> 4], hex[c & 15]};
-        buffer_append(out, escape ? escaped : line + i, escape ? 3 : 1);
-        column += escape ? 3 : 1;
+        size_t run =
+            column > 0 ? plain_run(line + i, n - i - 1, BODY_LINE - 1 - column) : 0;
+        buffer_append(out, line + i, run);
+        i += run;
+        column = quoted_octet(out, line, n, i, column + run);
     }
 }
 
 static void quoted(struct buffer *out, const char *s, size_t n) {
     const char *end = s + n;
     while (s < end) {
-        const char *stop = memmem(s, (size_t)(end - s), "\r\n", 2);
+        const char *stop = memchr(s, '\r', (size_t)(end - s)); /* lines are canonical */
         if (!stop)
             break;
         quoted_line(out, s, (size_t)(stop - s));

@@ -108,10 +108,14 @@ static void reset(struct dialogue *d) {
 }
 
 static bool has_eight_bit(const char *s, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if ((unsigned char)s[i] >= 0x80)
-            return true;
-    return false;
+    uint64_t seen = 0, eight;
+    for (; n >= sizeof eight; s += sizeof eight, n -= sizeof eight) {
+        memcpy(&eight, s, sizeof eight);
+        seen |= eight;
+    }
+    for (; n > 0; s++, n--)
+        seen |= (unsigned char)*s;
+    return (seen & UINT64_C(0x8080808080808080)) != 0;
 }
 
 /* What no dialogue could change: NULL, or why, with its enhanced code. */
@@ -177,17 +181,26 @@ void dialogue_begin(struct dialogue *d, const struct smtp_mail *mail) {
     dialogue_drive(d, now_us);
 }
 
+/* The octets up to the next dot that begins a line, that dot included. */
+static size_t up_to_dot(const char *at, const char *end) {
+    const char *line = at;
+    while ((line = memchr(line, '\n', (size_t)(end - line))) && ++line < end)
+        if (*line == '.')
+            return (size_t)(line + 1 - at);
+    return (size_t)(end - at);
+}
+
+/* A dot at a line's start is said twice (RFC 5321 4.5.2). */
 static void say_message(struct dialogue *d) {
     const char *at = d->mail.message, *end = at + d->mail.length;
     if (*at == '.')
         buffer_char(&d->out, '.');
     while (at < end) {
-        const char *dot = memmem(at, (size_t)(end - at), "\r\n.", 3);
-        const char *stop = dot ? dot + 3 : end;
-        buffer_append(&d->out, at, (size_t)(stop - at));
-        if (dot)
+        size_t n = up_to_dot(at, end);
+        buffer_append(&d->out, at, n);
+        at += n;
+        if (at < end || at[-1] == '.')
             buffer_char(&d->out, '.');
-        at = stop;
     }
     buffer_text(&d->out, terminator + 2);
     d->dot_at = d->out.length - (sizeof terminator - 1);
