@@ -103,7 +103,7 @@ do $$
 declare
   called text;
 begin
-  foreach called in array array['ingest', 'ingest_order', 'request_enqueue', 'mail_claim', 'mail_attempt', 'mail_data', 'mail_settle', 'mail_release', 'mail_recover',
+  foreach called in array array['ingest', 'ingest_order', 'request_enqueue', 'mail_claim', 'mail_attempt', 'mail_data', 'mail_settle', 'mail_turn', 'mail_release', 'mail_recover',
       'hold_sweep', 'rating_fold', 'discount_sweep', 'outbox_take', 'outbox_ack', 'confirm_view', 'confirm_do', 'author_link', 'author_view', 'author_edit',
       'author_withdraw', 'unsubscribe_view', 'unsubscribe_do', 'form_view', 'form_submit', 'storefront_reviews', 'storefront_review',
       'feed_reviews', 'author_data', 'rate_left', 'rate_take', 'record_open', 'record_append',

@@ -42,7 +42,7 @@ void dispatch_close(struct dispatch *d) {
 }
 
 /* The contexts of a slot are its own, although others only read them. */
-static void release_json(const json_t *value) {
+void dispatch_release_json(const json_t *value) {
     union {
         const json_t *read;
         json_t *own;
@@ -51,8 +51,8 @@ static void release_json(const json_t *value) {
 }
 
 void dispatch_free_slot(struct slot *slot) {
-    release_json(slot->mail.context);
-    release_json(slot->mail.discount);
+    dispatch_release_json(slot->mail.context);
+    dispatch_release_json(slot->mail.discount);
     json_decref(slot->prepared.tokens);
     crypto_zero(&slot->prepared, sizeof slot->prepared);
     memory_free(slot->from);
@@ -65,6 +65,10 @@ int dispatch_count(const struct dispatch *d, enum slot_state state) {
     for (size_t i = 0; i < DISPATCH_SLOTS; i++)
         count += d->slots[i].state == state;
     return count;
+}
+
+int dispatch_waiting(const struct dispatch *d) {
+    return dispatch_count(d, SLOT_CLAIMED) + dispatch_count(d, SLOT_ATTEMPTED);
 }
 
 int dispatch_under_way(const struct dispatch *d) {
@@ -97,7 +101,7 @@ static void return_waiting(struct dispatch *d, bool all, int again_s) {
     int64_t now_us = clock_now_us();
     for (size_t i = 0; i < DISPATCH_SLOTS; i++) {
         struct slot *slot = &d->slots[i];
-        if (slot->state == SLOT_CLAIMED &&
+        if ((slot->state == SLOT_CLAIMED || slot->state == SLOT_ATTEMPTED) &&
             (all || now_us - slot->since_us > DISPATCH_WAIT_US))
             dispatch_return(slot, again_s);
     }
@@ -118,7 +122,7 @@ static void watch_relay(struct dispatch *d) {
 }
 
 static bool nothing_left(const struct dispatch *d) {
-    return dispatch_count(d, SLOT_CLAIMED) == 0 && dispatch_under_way(d) == 0;
+    return dispatch_waiting(d) == 0 && dispatch_under_way(d) == 0;
 }
 
 /* Until the relay says something, the next answer is due for recording, or the deadline. */
@@ -134,7 +138,7 @@ static void wait_for_relay(struct dispatch *d, int64_t deadline_us) {
     dispatch_take(d);
     if (dispatch_count(d, SLOT_HELD) > 0 && now_us >= d->record_at_us)
         return;
-    if (d->smtp && dispatch_count(d, SLOT_CLAIMED) > 0 && smtp_ready(d->smtp) > 0)
+    if (d->smtp && dispatch_waiting(d) > 0 && smtp_ready(d->smtp) > 0)
         return;
     if (clock_now_us() - now_us < DISPATCH_PAUSE_US / 10)
         (void)net_wait(d->net, now_us + DISPATCH_PAUSE_US < until_us
@@ -142,8 +146,7 @@ static void wait_for_relay(struct dispatch *d, int64_t deadline_us) {
                                    : until_us);
 }
 
-static void work(struct dispatch *d, const struct settings *settings,
-                 int64_t deadline_us) {
+static void work(struct dispatch *d, struct settings *settings, int64_t deadline_us) {
     bool may = d->ready && settings;
     do {
         dispatch_take(d);

@@ -59,7 +59,7 @@ struct dispatch_kind {
     int (*prepare)(const struct store *store, const struct settings *settings,
                    const struct dispatch_mail *mail, struct dispatch_prepared *out,
                    struct error *error);
-    int (*compose)(const struct store *store, const struct settings *settings,
+    int (*compose)(const struct store *store, struct settings *settings,
                    const struct dispatch_mail *mail, struct dispatch_letter *out,
                    struct error *error);
 };

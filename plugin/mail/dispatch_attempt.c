@@ -23,6 +23,8 @@ static void postpone(struct dispatch *d, struct slot *slot, const char *what,
 static bool prepare(struct dispatch *d, const struct settings *settings,
                     struct slot *slot) {
     struct error why = {0};
+    if (slot->prepared.tokens)
+        return true;
     if (!slot->mail.context)
         error_set(&why, ERROR_INVALID, "", "what it is about is gone");
     else if (!slot->kind->prepare(d->store, settings, &slot->mail, &slot->prepared, &why))
@@ -32,10 +34,10 @@ static bool prepare(struct dispatch *d, const struct settings *settings,
 }
 
 /* The oldest first; each with its links and code. */
-static size_t pick(struct dispatch *d, const struct settings *settings, int ready,
-                   struct slot *picked[SMTP_CONNECTIONS_MAX]) {
+static size_t pick(struct dispatch *d, const struct settings *settings, int most,
+                   struct slot *picked[DISPATCH_SLOTS]) {
     size_t count = 0;
-    for (size_t i = 0; i < DISPATCH_SLOTS && (int)count < ready; i++)
+    for (size_t i = 0; i < DISPATCH_SLOTS && (int)count < most; i++)
         if (d->slots[i].state == SLOT_CLAIMED && prepare(d, settings, &d->slots[i]))
             picked[count++] = &d->slots[i];
     return count;
@@ -98,8 +100,9 @@ static void read_rows(struct dispatch *d, struct slot *const slots[], size_t cou
             dispatch_free_slot(slot);
             continue;
         }
+        dispatch_release_json(slot->mail.discount);
         slot->mail.discount = db_json(rows, row, 2);
-        slot->state = SLOT_SENDING;
+        slot->state = SLOT_ATTEMPTED;
         slot->since_us = asked_us;
         slot->lease_end_us = asked_us + (int64_t)DISPATCH_CLAIM_LEASE_S * 1000000;
     }
@@ -179,7 +182,7 @@ static int put_message(const struct dispatch *d, struct slot *slot,
     return mime_compose(&mail, &slot->message, error);
 }
 
-static int compose(struct dispatch *d, const struct settings *settings, struct slot *slot,
+static int compose(struct dispatch *d, struct settings *settings, struct slot *slot,
                    struct error *error) {
     struct dispatch_letter letter = {0};
     int rc = slot->kind->compose(d->store, settings, &slot->mail, &letter, error);
@@ -202,8 +205,7 @@ static void refuse(struct slot *slot, const char *why) {
 }
 
 /* A lease that went stale meanwhile (the process was stopped) is not used any more. */
-static void start(struct dispatch *d, const struct settings *settings,
-                  struct slot *slot) {
+static void start(struct dispatch *d, struct settings *settings, struct slot *slot) {
     struct error why = {0};
     if (compose(d, settings, slot, &why)) {
         postpone(d, slot, "cannot be written", &why);
@@ -215,6 +217,7 @@ static void start(struct dispatch *d, const struct settings *settings,
                                    .message = slot->message.data,
                                    .length = slot->message.length,
                                    .hold = true};
+    slot->state = SLOT_SENDING;
     KILLPOINT("composed");
     int rc = clock_now_us() - slot->since_us > DISPATCH_START_US
                  ? ERROR_UNAVAILABLE
@@ -228,20 +231,52 @@ static void start(struct dispatch *d, const struct settings *settings,
         dispatch_return(slot, 0);
 }
 
-bool dispatch_begin(struct dispatch *d, const struct settings *settings,
-                    int64_t deadline_us) {
-    struct slot *picked[SMTP_CONNECTIONS_MAX];
-    int ready;
-    size_t count;
-    if (clock_now_us() >= deadline_us || dispatch_count(d, SLOT_CLAIMED) == 0)
+int dispatch_ahead(struct dispatch *d) {
+    int64_t now_us = clock_now_us(), passed_us = now_us - d->pace_at_us;
+    if (passed_us >= DISPATCH_PACE_US) {
+        d->pace_before = passed_us < 2 * DISPATCH_PACE_US ? d->pace_now : 0;
+        d->pace_now = 0;
+        d->pace_at_us = now_us;
+    }
+    int pace = d->pace_before > d->pace_now ? d->pace_before : d->pace_now;
+    return pace < DISPATCH_AHEAD_MOST ? pace : DISPATCH_AHEAD_MOST;
+}
+
+/* Attempts that waited are made again: what they asked may have changed. */
+static void expire(struct dispatch *d) {
+    int64_t now_us = clock_now_us();
+    for (size_t i = 0; i < DISPATCH_SLOTS; i++)
+        if (d->slots[i].state == SLOT_ATTEMPTED &&
+            now_us - d->slots[i].since_us > DISPATCH_FRESH_US)
+            d->slots[i].state = SLOT_CLAIMED;
+}
+
+static bool start_ready(struct dispatch *d, struct settings *settings, int ready) {
+    bool any = false;
+    for (size_t i = 0; i < DISPATCH_SLOTS && ready > 0; i++) {
+        if (d->slots[i].state != SLOT_ATTEMPTED)
+            continue;
+        start(d, settings, &d->slots[i]);
+        d->pace_now++;
+        ready--;
+        any = true;
+    }
+    return any;
+}
+
+bool dispatch_begin(struct dispatch *d, struct settings *settings, int64_t deadline_us) {
+    struct slot *picked[DISPATCH_SLOTS];
+    int ready, attempted;
+    size_t count = 0;
+    expire(d);
+    attempted = dispatch_count(d, SLOT_ATTEMPTED);
+    if (clock_now_us() >= deadline_us ||
+        attempted + dispatch_count(d, SLOT_CLAIMED) == 0)
         return false;
     ready = smtp_ready(d->smtp);
-    count = ready > 0 ? pick(d, settings, ready, picked) : 0;
-    if (count == 0)
-        return false;
-    attempt_all(d, picked, count, deadline_us);
-    for (size_t i = 0; i < count; i++)
-        if (picked[i]->state == SLOT_SENDING)
-            start(d, settings, picked[i]);
-    return true;
+    if (ready > attempted)
+        count = pick(d, settings, ready - attempted + dispatch_ahead(d), picked);
+    if (count > 0)
+        attempt_all(d, picked, count, deadline_us);
+    return start_ready(d, settings, ready);
 }

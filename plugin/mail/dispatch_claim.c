@@ -94,11 +94,11 @@ static int claim(struct dispatch *d, int limit, int64_t deadline_us) {
 /* Two for each connection that works; a single one to find out whether any does. */
 static int wanted(struct dispatch *d) {
     int working = smtp_ready(d->smtp) + smtp_in_flight(d->smtp);
-    int most = working > 0 ? 2 * working : 1;
+    int most = working > 0 ? 2 * (working + dispatch_ahead(d)) : 1;
     int space = dispatch_count(d, SLOT_FREE);
     int limit = (most < DISPATCH_CLAIM_MOST ? most : DISPATCH_CLAIM_MOST) -
-                dispatch_count(d, SLOT_CLAIMED);
-    if (2 * limit < most)
+                dispatch_waiting(d);
+    if (2 * limit < (most < DISPATCH_CLAIM_MOST ? most : DISPATCH_CLAIM_MOST))
         return 0;
     return limit < space ? limit : space;
 }
@@ -123,5 +123,5 @@ void dispatch_look(struct dispatch *d, int64_t deadline_us) {
     else
         d->claim_at_us = now_us + DISPATCH_LOOK_US;
     if (taken > 0 && taken < limit)
-        smtp_expect(d->smtp, dispatch_count(d, SLOT_CLAIMED) + smtp_in_flight(d->smtp));
+        smtp_expect(d->smtp, dispatch_waiting(d) + smtp_in_flight(d->smtp));
 }

@@ -15,7 +15,10 @@ enum {
     DISPATCH_CLAIM_LEASE_S = 45, /* before the attempt */
     DISPATCH_WAIT_US = 30000000, /* a claimed mail waits for a connection */
     DISPATCH_START_US = 5000000, /* from the attempt to the first byte */
-    DISPATCH_GATHER_US = 10000,  /* answers wait for company */
+    DISPATCH_FRESH_US = 250000,  /* an attempt waits for a connection, then it asks again */
+    DISPATCH_PACE_US = 100000,   /* attempts are made ahead for so long */
+    DISPATCH_AHEAD_MOST = 48,
+    DISPATCH_GATHER_US = 30000,  /* answers wait for company */
     DISPATCH_RETRY_US = 250000,  /* after the database failed */
     DISPATCH_LOOK_US = 1000000,  /* at an empty queue */
     DISPATCH_LOOK_LEAST_US = 100000,
@@ -31,7 +34,8 @@ enum slot_state {
     SLOT_ANSWERED = 3, /* the relay decided, the database does not know yet */
     SLOT_RETURNED = 4, /* nothing of it left: the lease is to be given back */
     SLOT_HELD = 5,     /* the relay asks for the message */
-    SLOT_HANDED = 6    /* it may arrive from here on */
+    SLOT_HANDED = 6,   /* it may arrive from here on */
+    SLOT_ATTEMPTED = 7 /* its attempt is in the database, a connection is due any moment */
 };
 
 struct slot {
@@ -62,6 +66,8 @@ struct dispatch {
 
     int64_t enqueue_at_us, claim_at_us, recover_at_us, record_at_us;
     int64_t looked_us;
+    int64_t pace_at_us; /* mails begun since then, and in the stretch before */
+    int pace_now, pace_before;
     int done;
     bool relay_down;
     char trouble[256];
@@ -80,26 +86,40 @@ void dispatch_trouble(struct dispatch *d, const char *format, ...)
 void dispatch_look(struct dispatch *d, int64_t deadline_us);
 
 /* dispatch_attempt.c: as many claimed mails as connections are ready. True when one was. */
-bool dispatch_begin(struct dispatch *d, const struct settings *settings,
-                    int64_t deadline_us);
+bool dispatch_begin(struct dispatch *d, struct settings *settings, int64_t deadline_us);
+/* How many mails the next moment is likely to begin, beyond the connections ready now. */
+int dispatch_ahead(struct dispatch *d);
 /* Notes that the held mails may arrive, and hands them over. */
 void dispatch_hand_over(struct dispatch *d, int64_t deadline_us);
 /* $1 to $3: the store, mails, leases. */
 void dispatch_add_keys(const struct dispatch *d, struct slot *const slots[], size_t count,
                        struct db_params *p);
+/* Mails and leases alone. */
+void dispatch_add_leases(struct slot *const slots[], size_t count, struct db_params *p);
 
 /* dispatch_settle.c */
 void dispatch_take(struct dispatch *d); /* the relay's answers into their slots */
 void dispatch_record(struct dispatch *d, bool all, int64_t deadline_us);
 void dispatch_return(struct slot *slot, int again_s);
+/* $5 to $10 of vouch.mail_turn, behind the keys of the ended mails. */
+void dispatch_add_results(struct slot *const slots[], size_t count, struct db_params *p);
+void dispatch_tell_late(struct dispatch *d, size_t count, int64_t settled);
+/* Their ends are in the database. */
+void dispatch_finish(struct dispatch *d, struct slot *const slots[], size_t count);
+/* The slots of one state, and when returned of one pause. */
+size_t dispatch_gather(struct dispatch *d, enum slot_state state, int again_s,
+                       struct slot *out[DISPATCH_SLOTS]);
 
 /* dispatch.c */
 int dispatch_count(const struct dispatch *d, enum slot_state state);
+/* Mails claimed that wait for a connection. */
+int dispatch_waiting(const struct dispatch *d);
 /* Mails the relay has heard of and not decided. */
 int dispatch_under_way(const struct dispatch *d);
 /* The slot whose mail is under way; NULL. */
 struct slot *dispatch_find(struct dispatch *d, int64_t mail);
 void dispatch_free_slot(struct slot *slot);
+void dispatch_release_json(const json_t *value);
 int64_t dispatch_database_deadline(int64_t deadline_us);
 
 #endif

@@ -54,7 +54,8 @@ static void mask(char out[LOG_MESSAGE_BYTES], const char *format, ...) {
     va_end(list);
 }
 
-static void add_results(struct slot *const slots[], size_t count, struct db_params *p) {
+void dispatch_add_results(struct slot *const slots[], size_t count,
+                          struct db_params *p) {
     struct db_array classes, codes, enhanced, replies;
     char reply[LOG_MESSAGE_BYTES];
     db_array_open(&classes, DB_TEXT);
@@ -78,6 +79,13 @@ static void add_results(struct slot *const slots[], size_t count, struct db_para
     db_add_array(p, &replies);
 }
 
+void dispatch_tell_late(struct dispatch *d, size_t count, int64_t settled) {
+    if (settled < (int64_t)count)
+        log_write(d->store->log, LOG_WARNING,
+                  "%lld of %zu outcomes came after their leases had ended",
+                  (long long)count - (long long)settled, count);
+}
+
 static int call_settle(struct dispatch *d, struct slot *const slots[], size_t count,
                        int64_t deadline_us, enum db_fault *fault, struct error *why) {
     struct db_params p;
@@ -85,15 +93,13 @@ static int call_settle(struct dispatch *d, struct slot *const slots[], size_t co
     int rc;
     db_params_open(&p);
     dispatch_add_keys(d, slots, count, &p);
-    add_results(slots, count, &p);
+    dispatch_add_results(slots, count, &p);
     KILLPOINT("settling");
     rc = store_call(d->store, "SELECT vouch.mail_settle($1, $2, $3, $4, $5, $6, $7)", &p,
                     dispatch_database_deadline(deadline_us), &result, fault, why);
     KILLPOINT("settled");
-    if (!rc && db_int(result, 0, 0) < (int64_t)count)
-        log_write(d->store->log, LOG_WARNING,
-                  "%lld of %zu outcomes came after their leases had ended",
-                  (long long)count - (long long)db_int(result, 0, 0), count);
+    if (!rc)
+        dispatch_tell_late(d, count, db_int(result, 0, 0));
     db_result_free(result);
     db_params_free(&p);
     return rc;
@@ -116,7 +122,7 @@ static int call_release(struct dispatch *d, struct slot *const slots[], size_t c
 typedef int record_call(struct dispatch *d, struct slot *const slots[], size_t count,
                         int64_t deadline_us, enum db_fault *fault, struct error *why);
 
-static void finish(struct dispatch *d, struct slot *const slots[], size_t count) {
+void dispatch_finish(struct dispatch *d, struct slot *const slots[], size_t count) {
     for (size_t i = 0; i < count; i++) {
         d->done += slots[i]->state == SLOT_ANSWERED;
         dispatch_free_slot(slots[i]);
@@ -131,7 +137,7 @@ static void record(struct dispatch *d, record_call *call, struct slot *const slo
     if (count == 0)
         return;
     if (!call(d, slots, count, deadline_us, &fault, &why)) {
-        finish(d, slots, count);
+        dispatch_finish(d, slots, count);
         return;
     }
     if (fault == DB_UNREACHED || fault == DB_LOST || fault == DB_RETRY) {
@@ -141,7 +147,7 @@ static void record(struct dispatch *d, record_call *call, struct slot *const slo
     for (size_t i = 0; i < count; i++) {
         struct error single = {0};
         if (count > 1 && !call(d, &slots[i], 1, deadline_us, &fault, &single)) {
-            finish(d, &slots[i], 1);
+            dispatch_finish(d, &slots[i], 1);
             continue;
         }
         log_write(d->store->log, LOG_ERROR, "the end of mail %lld cannot be recorded: %s",
@@ -164,9 +170,11 @@ static void forget_overdue(struct dispatch *d, int64_t now_us) {
     }
 }
 
+/* While mails are on their way to their 354, answers may go with the note of those. */
 static bool record_is_due(const struct dispatch *d, int64_t now_us) {
-    int answered = dispatch_count(d, SLOT_ANSWERED);
-    if (answered >= d->limits.connections || dispatch_under_way(d) == 0)
+    if (dispatch_count(d, SLOT_SENDING) + dispatch_count(d, SLOT_HELD) +
+            dispatch_count(d, SLOT_HANDED) ==
+        0)
         return true;
     for (size_t i = 0; i < DISPATCH_SLOTS; i++)
         if (d->slots[i].state == SLOT_ANSWERED &&
@@ -175,9 +183,8 @@ static bool record_is_due(const struct dispatch *d, int64_t now_us) {
     return false;
 }
 
-/* Those of one state, and when returned of one pause. */
-static size_t gather(struct dispatch *d, enum slot_state state, int again_s,
-                     struct slot *out[DISPATCH_SLOTS]) {
+size_t dispatch_gather(struct dispatch *d, enum slot_state state, int again_s,
+                       struct slot *out[DISPATCH_SLOTS]) {
     size_t count = 0;
     for (size_t i = 0; i < DISPATCH_SLOTS; i++)
         if (d->slots[i].state == state && d->slots[i].again_s == again_s)
@@ -193,9 +200,9 @@ void dispatch_record(struct dispatch *d, bool all, int64_t deadline_us) {
     if (now_us < d->record_at_us)
         return;
     if (dispatch_count(d, SLOT_ANSWERED) > 0 && (all || record_is_due(d, now_us)))
-        record(d, call_settle, slots, gather(d, SLOT_ANSWERED, 0, slots), deadline_us);
+        record(d, call_settle, slots, dispatch_gather(d, SLOT_ANSWERED, 0, slots), deadline_us);
     for (size_t i = 0; i < sizeof pauses / sizeof *pauses; i++)
         if (clock_now_us() >= d->record_at_us)
-            record(d, call_release, slots, gather(d, SLOT_RETURNED, pauses[i], slots),
+            record(d, call_release, slots, dispatch_gather(d, SLOT_RETURNED, pauses[i], slots),
                    deadline_us);
 }

@@ -38,6 +38,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "mail/letter_book.h"
 
 enum {
     LETTER_SUBJECT_MAX = 300,     /* bytes; longer ones are cut at a character */
@@ -47,14 +48,15 @@ enum {
 
 struct letter {
     struct buffer subject, text, html; /* the caller's, released with letter_free */
+    struct error fault; /* its code is set when the store's row could not be used for this
+                           mail, which is written as shipped: say so */
 };
 
-/* overrides: rows of mail_template {locale,kind,subject,text,html}, or NULL; the row of this
-   kind for locale, else for its language, else for *, goes before the shipped template, part
-   by part. The HTML of a row stands inside the shipped frame unless it brings its own <html>.
-   0, or ERROR_INVALID (kind, data, template; a request whose parts lack the link to
-   unsubscribe) or ERROR_FAILED; *out is freed then. */
-int letter_render(const char *kind, const char *locale, const json_t *overrides,
+/* The book's row of this kind for locale, else for its language, else for *, goes before the
+   shipped template, part by part. The HTML of a row stands inside the shipped frame unless it
+   brings its own <html>. A row that fails, or leaves out the link to unsubscribe where it is
+   needed, is not used. 0, or ERROR_INVALID (kind, data) or ERROR_FAILED; *out is freed then. */
+int letter_render(const char *kind, const char *locale, const struct letter_book *book,
                   const json_t *data, struct letter *out, struct error *error);
 void letter_free(struct letter *letter);
 

@@ -3,7 +3,6 @@
    are filled in last, since they speak of both. */
 #include "mail/letter_data.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -53,18 +52,21 @@ static int put(json_t *object, const char *name, json_t *value) {
     return json_object_set_new(object, name, value) ? ERROR_FAILED : 0;
 }
 
-static json_t *render_string(const char *text, const json_t *data, struct error *error) {
-    struct template *t = NULL;
+static json_t *render_word(const struct letter_word *word, const json_t *data,
+                           struct error *error) {
     struct buffer out;
     json_t *result = NULL;
 
     buffer_init(&out, STRING_MAX);
-    if (!template_compile(text, strlen(text), &t, error) &&
-        !template_render(t, data, TEMPLATE_TEXT, NULL, NULL, &out, error))
+    if (!template_render(word->template, data, TEMPLATE_TEXT, NULL, NULL, &out, error))
         result = json_stringn(out.data, out.length);
-    template_free(t);
     buffer_free(&out);
     return result;
+}
+
+static bool is_space(const struct letter_word *word, const char *space) {
+    return strlen(space) == word->space_length &&
+           memcmp(word->space, space, word->space_length) == 0;
 }
 
 static const char *catalogue_text(const char *locale, const char *prefix,
@@ -104,16 +106,28 @@ static int put_codes(json_t *root, const char *locale) {
     return rc;
 }
 
-static int put_discount(json_t *root, const char *locale, struct error *error) {
+static const struct letter_word *find_word(const struct letter_book *book,
+                                           const char *locale, const char *space,
+                                           const char *name) {
+    size_t count;
+    const struct letter_word *words = letter_book_words(book, locale, &count);
+    for (size_t i = 0; i < count; i++)
+        if (is_space(&words[i], space) && strcmp(words[i].name, name) == 0)
+            return &words[i];
+    return NULL;
+}
+
+static int put_discount(json_t *root, const struct letter_book *book, const char *locale,
+                        struct error *error) {
     json_t *discount = json_object_get(root, "discount");
     const char *kind = json_string_value(json_object_get(discount, "kind"));
-    const char *text = kind ? catalogue_text(locale, "kind", kind) : NULL;
+    const struct letter_word *word = kind ? find_word(book, locale, "kind", kind) : NULL;
     if (!json_is_object(discount))
         return 0;
-    if (!text)
+    if (!word)
         return error_set(error, ERROR_INVALID, "/discount/kind",
                          "no such kind of discount");
-    return put(discount, "text", render_string(text, discount, error));
+    return put(discount, "text", render_word(word, discount, error));
 }
 
 static void append_escaped(struct buffer *out, const char *s) {
@@ -235,34 +249,26 @@ static int put_direction(json_t *root, const char *locale) {
 
 /* Adds mail.<space>.<name> (variant NULL) or mail.<space>.<name>.<variant> to words. */
 static int put_space(json_t *words, const char *space, const char *variant,
-                     const char *locale, const json_t *root, struct error *error) {
-    const char *key;
-    json_t *text;
-    size_t n = strlen(space);
-    /* jansson walks an object only through a pointer to what is not const. */
-    json_t *catalogue = (json_t *)(uintptr_t)locale_catalogue(locale);
+                     const struct letter_book *book, const char *locale,
+                     const json_t *root, struct error *error) {
+    size_t count;
+    const struct letter_word *word = letter_book_words(book, locale, &count);
 
-    json_object_foreach(catalogue, key, text) {
-        const char *name, *dot;
-        json_t *filled;
-        if (strncmp(key, "mail.", 5) != 0 || strncmp(key + 5, space, n) != 0 ||
-            key[5 + n] != '.')
+    for (const struct letter_word *end = word + count; word < end; word++) {
+        bool wanted = variant ? word->variant && strcmp(word->variant, variant) == 0
+                              : !word->variant;
+        if (!wanted || !is_space(word, space))
             continue;
-        name = key + 5 + n + 1;
-        dot = strchr(name, '.');
-        if (variant ? !dot || strcmp(dot + 1, variant) != 0 : dot != NULL)
-            continue;
-        filled = render_string(json_string_value(text), root, error);
-        if (!filled ||
-            json_object_setn_new(words, name, dot ? (size_t)(dot - name) : strlen(name),
-                                 filled))
+        if (json_object_setn_new(words, word->name, word->name_length,
+                                 render_word(word, root, error)))
             return error_set(error, ERROR_FAILED, "", "mail.%s.%s cannot be written",
-                             space, name);
+                             space, word->name);
     }
     return 0;
 }
 
-static int put_words(json_t *root, const char *kind, const char *base, const char *locale,
+static int put_words(json_t *root, const char *kind, const char *base,
+                     const struct letter_book *book, const char *locale,
                      struct error *error) {
     const char *variant = json_string_value(json_object_get(root, "variant"));
     const char *spaces[] = {"common", base, kind};
@@ -270,9 +276,9 @@ static int put_words(json_t *root, const char *kind, const char *base, const cha
     int rc = words ? 0 : ERROR_FAILED;
     for (size_t i = 0; !rc && i < sizeof spaces / sizeof *spaces; i++)
         if (spaces[i])
-            rc = put_space(words, spaces[i], NULL, locale, root, error);
+            rc = put_space(words, spaces[i], NULL, book, locale, root, error);
     if (!rc && variant)
-        rc = put_space(words, kind, variant, locale, root, error);
+        rc = put_space(words, kind, variant, book, locale, root, error);
     if (rc) {
         json_decref(words);
         return rc;
@@ -280,8 +286,8 @@ static int put_words(json_t *root, const char *kind, const char *base, const cha
     return put(root, "t", words);
 }
 
-json_t *letter_data(const char *kind, const char *base, const char *locale,
-                    const json_t *data, struct error *error) {
+json_t *letter_data(const char *kind, const char *base, const struct letter_book *book,
+                    const char *locale, const json_t *data, struct error *error) {
     json_t *root;
     int rc;
 
@@ -293,10 +299,10 @@ json_t *letter_data(const char *kind, const char *base, const char *locale,
     clean_links(root, 0);
     rc = root ? put_direction(root, locale) : ERROR_FAILED;
     rc = rc ? rc : put_codes(root, locale);
-    rc = rc ? rc : put_discount(root, locale, error);
+    rc = rc ? rc : put_discount(root, book, locale, error);
     rc = rc ? rc : put_stars(root, locale);
     rc = rc ? rc : put_facts(root, locale);
-    rc = rc ? rc : put_words(root, kind, base, locale, error);
+    rc = rc ? rc : put_words(root, kind, base, book, locale, error);
     if (!rc)
         return root;
     error_set(error, ERROR_FAILED, "", "out of memory");

@@ -176,14 +176,37 @@ static int put_discount(const struct store *store, const struct settings *settin
     return rc;
 }
 
-static int compose(const struct store *store, const struct settings *settings,
+static int make_book(const struct settings *settings, void **made, struct error *error) {
+    struct letter_book *book = NULL;
+    int rc = letter_book_open(settings_rows(settings, "mail_template"), &book, error);
+    *made = book;
+    return rc;
+}
+
+static void free_book(void *made) {
+    letter_book_close(made);
+}
+
+int compose_book(struct settings *settings, const struct letter_book **book,
+                 struct error *error) {
+    const void *kept = NULL;
+    int rc = settings_compiled(settings, "letters", make_book, free_book, &kept, error);
+    *book = kept;
+    return rc;
+}
+
+static int compose(const struct store *store, struct settings *settings,
                    const struct dispatch_mail *mail, struct dispatch_letter *out,
                    struct error *error) {
     const struct recipe *recipe = find_recipe(mail->kind);
     const char *locale = compose_locale(settings, mail->context);
+    const struct letter_book *book = NULL;
     json_t *data = json_object();
-    int rc = ERROR_FAILED;
+    int rc = compose_book(settings, &book, error);
 
+    if (rc)
+        goto out;
+    rc = ERROR_FAILED;
     out->listed = recipe->listed;
     out->locale = compose_language_tag(locale);
     if (!data || compose_put_common(settings, mail->context, data) ||
@@ -195,8 +218,11 @@ static int compose(const struct store *store, const struct settings *settings,
     if (!rc && recipe->listed)
         rc = put_discount(store, settings, mail, data, error);
     if (!rc)
-        rc = letter_render(mail->kind, locale, settings_rows(settings, "mail_template"),
-                           data, &out->letter, error);
+        rc = letter_render(mail->kind, locale, book, data, &out->letter, error);
+    if (!rc && out->letter.fault.code)
+        log_write(store->log, LOG_WARNING,
+                  "store %s: the mail_template of %s goes unused: %s", store->name,
+                  mail->kind, out->letter.fault.detail);
 out:
     json_decref(data);
     return rc;

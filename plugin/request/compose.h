@@ -12,4 +12,9 @@
 extern const struct dispatch_kind compose_kinds[];
 extern const size_t compose_kinds_count;
 
+/* The store's mail templates with the shipped ones, compiled once a snapshot. Borrowed as long
+ * as settings is held. */
+int compose_book(struct settings *settings, const struct letter_book **book,
+                 struct error *error);
+
 #endif

@@ -178,7 +178,7 @@ create or replace function vouch.author_link(p_store text, p_review bigint, p_to
 language plpgsql security definer as $$
 begin
   perform vouch.enter(p_store);
-  perform vouch.link_issue(p_store, jsonb_build_array(jsonb_build_object('hash', encode(p_token_hash, 'hex'), 'purpose', 'author', 'subject_id', p_review)));
+  perform vouch.link_issue(p_store, array[jsonb_build_array(jsonb_build_object('hash', encode(p_token_hash, 'hex'), 'purpose', 'author', 'subject_id', p_review))]);
 end
 $$;
 comment on function vouch.author_link is 'Makes the author''s private link of a review valid; the caller derived it from the key.';

@@ -167,58 +167,77 @@ end
 $$;
 comment on function vouch.mail_obstacle is 'Why this mail must not go out now; asked after the claim, right before it is sent.';
 
-create or replace function vouch.attempt_open(p_store text, p_mail vouch.outgoing_mail, p_message_id text, p_lease interval) returns void
+create or replace function vouch.mail_hold(p_store text, p_mails bigint[], p_leases bigint[]) returns vouch.outgoing_mail[]
 language plpgsql as $$
-declare
-  again boolean := exists (select from vouch.send_attempt t where t.store_id = p_store and t.mail_id = p_mail.mail_id and t.lease = p_mail.lease);
 begin
-  if not again then
-    insert into vouch.send_attempt (store_id, mail_id, attempt, lease, message_id, started_at, finished_at, class, reply)
-    values (p_store, p_mail.mail_id, p_mail.attempts + 1, p_mail.lease, p_message_id, vouch.clock(), vouch.clock(), 'deferred',
-      'nothing was handed over');
-  end if;
-  update vouch.outgoing_mail m set attempts = p_mail.attempts + case when again then 0 else 1 end, lease_until = vouch.clock() + p_lease
-  where m.store_id = p_store and m.mail_id = p_mail.mail_id;
+  return (
+    select array_agg(held.mail order by (held.mail).mail_id)
+    from (select * from unnest(p_mails, p_leases) as u (id, lease) order by u.id) as a
+    cross join lateral (select o as mail from vouch.outgoing_mail o
+                        where o.store_id = p_store and o.mail_id = a.id and o.lease = a.lease and o.state = 'sending' offset 0 for no key update) as held);
 end
 $$;
-comment on function vouch.attempt_open is 'Notes an attempt; asked twice under one lease, because the first answer was lost, it is still one.';
+comment on function vouch.mail_hold is 'Locks, in the order of their ids, those of the mails whose leases still hold. NULL: none.';
+
+create or replace function vouch.attempts_open(
+  p_store text, p_held vouch.outgoing_mail[], p_mails bigint[], p_message_ids text[], p_lease interval
+) returns void
+language plpgsql as $$
+begin
+  with opened as (
+    insert into vouch.send_attempt (store_id, mail_id, attempt, lease, message_id, started_at, finished_at, class, reply)
+    select p_store, m.mail_id, m.attempts + 1, m.lease, a.message_id, vouch.clock(), vouch.clock(), 'deferred', 'nothing was handed over'
+    from unnest(p_mails, p_message_ids) as a (id, message_id)
+    join unnest(p_held) m on m.mail_id = a.id
+    left join lateral (select true as yes from vouch.send_attempt t
+                       where t.store_id = p_store and t.mail_id = m.mail_id and t.lease = m.lease offset 0) as again on true
+    where again.yes is null
+    returning mail_id
+  )
+  update vouch.outgoing_mail m set lease_until = vouch.clock() + p_lease,
+    attempts = m.attempts + case when m.mail_id in (select o.mail_id from opened o) then 1 else 0 end
+  where m.store_id = p_store and m.mail_id = any (p_mails);
+end
+$$;
+comment on function vouch.attempts_open is 'Notes an attempt of each of these mails; asked twice under one lease, because the first answer was lost, it is still one.';
 
 create or replace function vouch.mail_attempt(
   p_store text, p_mails bigint[], p_leases bigint[], p_message_ids text[], p_tokens jsonb[], p_code_hashes bytea[], p_codes text[], p_lease interval
 ) returns table (mail_id bigint, obstacle text, discount jsonb)
 language plpgsql security definer as $$
 declare
+  held vouch.outgoing_mail[];
   single record;
-  mail vouch.outgoing_mail;
+  going bigint[] := '{}';
+  ids text[] := '{}';
+  tokens jsonb[] := '{}';
 begin
   perform vouch.gate(p_store, false);
+  held := vouch.mail_hold(p_store, p_mails, p_leases);
   for single in
-    select a.* from unnest(p_mails, p_leases, p_message_ids, p_tokens, p_code_hashes, p_codes)
-      as a (id, lease, message_id, tokens, code_hash, code) order by a.id
+    select a.*, m as mail, case when m.mail_id is null then 'lease_lost' else vouch.mail_obstacle(p_store, m) end as obstacle
+    from unnest(p_mails, p_message_ids, p_tokens, p_code_hashes, p_codes) as a (id, message_id, tokens, code_hash, code)
+    left join unnest(held) m on m.mail_id = a.id order by a.id
   loop
-    select m.* into mail from vouch.outgoing_mail m
-    where m.store_id = p_store and m.mail_id = single.id and m.state = 'sending' and m.lease = single.lease for update;
     mail_id := single.id;
+    obstacle := single.obstacle;
     discount := null;
-    if not found then
-      obstacle := 'lease_lost';
-    else
-      obstacle := vouch.mail_obstacle(p_store, mail);
-      if obstacle is not null then
-        perform vouch.mail_skip(p_store, mail, obstacle);
-      else
-        discount := vouch.discount_for_mail(p_store, mail, single.code_hash, single.code);
-        if mail.kind = 'discount' and discount is null then
-          obstacle := 'no_discount';
-          perform vouch.mail_skip(p_store, mail, obstacle);
-        else
-          perform vouch.link_issue(p_store, single.tokens);
-          perform vouch.attempt_open(p_store, mail, single.message_id, p_lease);
-        end if;
+    if obstacle is null then
+      discount := vouch.discount_for_mail(p_store, single.mail, single.code_hash, single.code);
+      if (single.mail).kind = 'discount' and discount is null then
+        obstacle := 'no_discount';
       end if;
+    end if;
+    if obstacle is null then
+      going := going || single.id;
+      ids := ids || single.message_id;
+      tokens := tokens || single.tokens;
+    elsif obstacle <> 'lease_lost' then
+      perform vouch.mail_skip(p_store, single.mail, obstacle);
     end if;
     return next;
   end loop;
+  perform vouch.link_issue(p_store, tokens), vouch.attempts_open(p_store, held, going, ids, p_lease);
 end
 $$;
 comment on function vouch.mail_attempt is
@@ -226,36 +245,41 @@ comment on function vouch.mail_attempt is
 
 create or replace function vouch.mail_data(p_store text, p_mails bigint[], p_leases bigint[], p_lease interval) returns setof bigint
 language plpgsql security definer as $$
+declare
+  held vouch.outgoing_mail[];
+  opened bigint[];
 begin
   perform vouch.enter(p_store);
-  return query
-  with held as materialized (
-    select m.mail_id, m.lease from (select * from unnest(p_mails, p_leases) as u (id, lease) order by u.id) as a
-    cross join lateral (select o.mail_id, o.lease from vouch.outgoing_mail o
-                        where o.store_id = p_store and o.mail_id = a.id and o.lease = a.lease and o.state = 'sending' offset 0 for no key update) as m
-  ), opened as (
+  held := vouch.mail_hold(p_store, p_mails, p_leases);
+  with open as (
     update vouch.send_attempt t set finished_at = null, class = null, reply = null
-    from held h where t.store_id = p_store and t.mail_id = h.mail_id and t.lease = h.lease
+    where t.store_id = p_store and t.mail_id = any (array(select m.mail_id from unnest(held) m))
+      and t.lease = any (array(select m.lease from unnest(held) m))
     returning t.mail_id
   )
+  select array_agg(o.mail_id) into opened from open o;
+  return query
   update vouch.outgoing_mail m set lease_until = vouch.clock() + p_lease
-  from opened o where m.store_id = p_store and m.mail_id = o.mail_id
+  where m.store_id = p_store and m.mail_id = any (opened)
   returning m.mail_id;
 end
 $$;
 comment on function vouch.mail_data is
 'The relay asks for the message: from now on each of these mails may arrive. Returns those whose lease still holds; the others must not be handed over.';
 
-create or replace function vouch.link_issue(p_store text, p_tokens jsonb) returns void
+create or replace function vouch.link_issue(p_store text, p_tokens jsonb[]) returns void
 language plpgsql as $$
 begin
   insert into vouch.link_token (store_id, token_hash, purpose, subject_id, address_key, expires_at)
   select p_store, decode(t ->> 'hash', 'hex'), t ->> 'purpose', (t ->> 'subject_id')::bigint, decode(t ->> 'address_key', 'hex'),
-    vouch.clock() + vouch.link_life(p_store, t ->> 'purpose', (t ->> 'subject_id')::bigint)
-  from jsonb_array_elements(p_tokens) t
+    case when t ->> 'purpose' in ('review', 'confirm')
+      then vouch.clock() + vouch.link_life(p_store, t ->> 'purpose', (t ->> 'subject_id')::bigint) end
+  from unnest(p_tokens) mail cross join lateral jsonb_array_elements(mail) t
+  order by 2
   on conflict (store_id, token_hash) do nothing;
 end
 $$;
+comment on function vouch.link_issue is 'The links of some mails: for each an array of {"hash","purpose","subject_id","address_key"}. Those known stay as they are.';
 
 create or replace function vouch.link_life(p_store text, p_purpose text, p_subject bigint) returns interval
 language plpgsql stable as $$
@@ -317,10 +341,7 @@ comment on function vouch.mail_backoff is '15 min, 30 min, 1 h … 12 h, half of
 create or replace function vouch.mail_outcome(p_store text, p_mail vouch.outgoing_mail, p_class text, p_code integer, p_enhanced text) returns void
 language plpgsql as $$
 begin
-  if p_class = 'accepted' then
-    perform vouch.mail_end(p_store, p_mail, 'sent', null, vouch.clock());
-    perform vouch.mail_sent(p_store, p_mail);
-  elsif p_class = 'refused' then
+  if p_class = 'refused' then
     perform vouch.mail_end(p_store, p_mail, 'failed', concat_ws(' ', p_code, p_enhanced), vouch.clock());
     perform vouch.bounce_note(p_store, p_mail.mail_id, p_mail.address_key, p_enhanced, 'relay');
   elsif p_class = 'ambiguous' then
@@ -334,68 +355,90 @@ begin
 end
 $$;
 
-create or replace function vouch.mail_sent(p_store text, p_mail vouch.outgoing_mail) returns void
-language plpgsql as $$
-begin
-  if p_mail.kind = 'request' then
-    perform vouch.request_remind(p_store, p_mail.subject_id);
-    perform vouch.outbox_add(p_store, 'request.sent', jsonb_build_object('request', jsonb_build_object(
-      'request_id', r.request_id, 'order_id', r.order_id, 'sent_at', r.sent_at)))
-    from vouch.review_request r where r.store_id = p_store and r.request_id = p_mail.subject_id;
-  elsif p_mail.kind = 'reminder' then
-    update vouch.review_request r set reminders_sent = greatest(r.reminders_sent, p_mail.serial)
-    where r.store_id = p_store and r.request_id = p_mail.subject_id;
-  end if;
-end
-$$;
-
-create or replace function vouch.attempt_end(
-  p_store text, p_mail bigint, p_lease bigint, p_holds boolean, p_class text, p_code integer, p_reply text
-) returns void
+create or replace function vouch.mail_sent(p_store text, p_mails vouch.outgoing_mail[]) returns void
 language plpgsql as $$
 declare
-  unnamed text := left(regexp_replace(p_reply, '[^[:space:]<>"'':;,()]+@[^[:space:]<>"'':;,()]+', '…', 'g'), 500);
+  reminded boolean := exists (select from vouch.request_policy p where p.store_id = p_store and cardinality(p.reminder_after) > 0);
+  single record;
 begin
-  update vouch.send_attempt t set finished_at = vouch.clock(), class = p_class, code = p_code, reply = unnamed
-  where t.store_id = p_store and t.mail_id = p_mail and t.lease = p_lease and (p_holds or t.class is null);
-  if not found then
-    update vouch.send_attempt t set reply = left(concat_ws(' ', 'late:', p_class, p_code, unnamed), 500)
-    where t.store_id = p_store and t.mail_id = p_mail and t.lease = p_lease and t.class = 'ambiguous' and t.reply not like 'late:%';
-  end if;
+  update vouch.outgoing_mail m set state = 'sent', reason = null, lease = null, lease_until = null, due_at = vouch.clock(), finished_at = vouch.clock()
+  where m.store_id = p_store and m.mail_id = any (array(select u.mail_id from unnest(p_mails) u));
+  with asked as (
+    update vouch.review_request r set state = 'sent', reason = null, sent_at = vouch.clock()
+    where r.store_id = p_store and r.request_id = any (array(select u.subject_id from unnest(p_mails) u where u.kind = 'request'))
+    returning r.request_id, r.order_id, r.sent_at
+  )
+  insert into vouch.outbox (store_id, type, data, created_at)
+  select p_store, 'request.sent', jsonb_build_object('request', to_jsonb(a)), vouch.clock() from asked a order by a.request_id;
+  for single in select u.kind, u.subject_id, u.serial from unnest(p_mails) u where u.kind = 'reminder' or u.kind = 'request' and reminded order by 2 loop
+    if single.kind = 'request' then
+      perform vouch.request_remind(p_store, single.subject_id);
+    else
+      update vouch.review_request r set reminders_sent = greatest(r.reminders_sent, single.serial)
+      where r.store_id = p_store and r.request_id = single.subject_id;
+    end if;
+  end loop;
 end
 $$;
-comment on function vouch.attempt_end is
-'Notes how an attempt ended, without the addresses relays like to repeat. What comes when it already counts as ambiguous is kept as late.';
+comment on function vouch.mail_sent is 'Mails the relay has taken, under leases of this transaction: they and their requests are sent, reminders are queued, the store hears of it.';
+
+create or replace function vouch.attempts_end(
+  p_store text, p_mails bigint[], p_leases bigint[], p_classes text[], p_codes bigint[], p_replies text[], p_held bigint[]
+) returns void
+language plpgsql as $$
+begin
+  update vouch.send_attempt t set
+    finished_at = case when t.class is null or t.lease = any (p_held) then vouch.clock() else t.finished_at end,
+    class = case when t.class is null or t.lease = any (p_held) then a.class else t.class end,
+    code = case when t.class is null or t.lease = any (p_held) then a.code else t.code end,
+    reply = case when t.class is null or t.lease = any (p_held) then a.reply else left(concat_ws(' ', 'late:', a.class, a.code, a.reply), 500) end
+  from (select u.lease, u.class, u.code,
+          left(regexp_replace(u.reply, '[^[:space:]<>"'':;,()]+@[^[:space:]<>"'':;,()]+', '…', 'g'), 500) as reply
+        from unnest(p_leases, p_classes, p_codes, p_replies) as u (lease, class, code, reply)) as a
+  where t.store_id = p_store and t.mail_id = any (p_mails) and t.lease = any (p_leases) and a.lease = t.lease
+    and (t.class is null or t.lease = any (p_held) or t.class = 'ambiguous' and t.reply not like 'late:%');
+end
+$$;
+comment on function vouch.attempts_end is
+'Notes how attempts ended, without the addresses relays like to repeat. What comes when one already counts as ambiguous is kept as late. p_held: leases that still hold.';
 
 create or replace function vouch.mail_settle(
   p_store text, p_mails bigint[], p_leases bigint[], p_classes text[], p_codes bigint[], p_enhanced text[], p_replies text[]
 ) returns integer
 language plpgsql security definer as $$
 declare
+  held vouch.outgoing_mail[];
   single record;
-  mail vouch.outgoing_mail;
-  holds boolean;
-  settled integer := 0;
 begin
   perform vouch.enter(p_store);
+  held := vouch.mail_hold(p_store, p_mails, p_leases);
+  perform vouch.attempts_end(p_store, p_mails, p_leases, p_classes, p_codes, p_replies, array(select m.lease from unnest(held) m));
+  perform vouch.mail_sent(p_store, array(
+    select m from unnest(p_leases, p_classes) as a (lease, class) join unnest(held) m on m.lease = a.lease where a.class = 'accepted'));
   for single in
-    select a.* from unnest(p_mails, p_leases, p_classes, p_codes, p_enhanced, p_replies)
-      as a (id, lease, class, code, enhanced, reply) order by a.id
+    select m as mail, a.* from unnest(p_leases, p_classes, p_codes, p_enhanced) as a (lease, class, code, enhanced)
+    join unnest(held) m on m.lease = a.lease where a.class <> 'accepted' order by m.mail_id
   loop
-    select m.* into mail from vouch.outgoing_mail m
-    where m.store_id = p_store and m.mail_id = single.id and m.state = 'sending' and m.lease = single.lease for update;
-    holds := found;
-    perform vouch.attempt_end(p_store, single.id, single.lease, holds, single.class, single.code::integer, single.reply);
-    if holds then
-      perform vouch.mail_outcome(p_store, mail, single.class, single.code::integer, single.enhanced);
-      settled := settled + 1;
-    end if;
+    perform vouch.mail_outcome(p_store, single.mail, single.class, single.code::integer, single.enhanced);
   end loop;
-  return settled;
+  return coalesce(cardinality(held), 0);
 end
 $$;
 comment on function vouch.mail_settle is
 'Records how attempts ended (accepted, deferred, refused, ambiguous), fenced by their leases: a late outcome is kept with its attempt and overwrites no state. Returns how many leases it ended.';
+
+create or replace function vouch.mail_turn(
+  p_store text, p_mails bigint[], p_leases bigint[], p_lease interval,
+  p_ended bigint[], p_ended_leases bigint[], p_classes text[], p_codes bigint[], p_enhanced text[], p_replies text[]
+) returns table (what text, number bigint)
+language plpgsql security definer as $$
+begin
+  return query select 'settled', vouch.mail_settle(p_store, p_ended, p_ended_leases, p_classes, p_codes, p_enhanced, p_replies)::bigint;
+  return query select 'data', d from vouch.mail_data(p_store, p_mails, p_leases, p_lease) d;
+end
+$$;
+comment on function vouch.mail_turn is
+'vouch.mail_settle and vouch.mail_data in one commit: what the relay said of the last mails, and what it is about to be handed. Rows: settled, how many leases ended; data, each mail that may be handed over.';
 
 create or replace function vouch.mail_release(p_store text, p_mails bigint[], p_leases bigint[], p_again_in interval) returns integer
 language plpgsql security definer as $$

@@ -82,7 +82,7 @@ create table vouch.outgoing_mail (
   unique (store_id, kind, subject_id, serial)
 ) with (fillfactor = 70);
 create index outgoing_mail_due on vouch.outgoing_mail (store_id, due_at, mail_id) where state in ('queued', 'ambiguous');
-create index outgoing_mail_leased on vouch.outgoing_mail (store_id, lease_until) where state = 'sending';
+create index outgoing_mail_leased on vouch.outgoing_mail (store_id, mail_id) where state = 'sending';
 create index outgoing_mail_by_address on vouch.outgoing_mail (store_id, address_key);
 create index outgoing_mail_finished on vouch.outgoing_mail (store_id, finished_at) where state in ('sent', 'failed');
 comment on table vouch.outgoing_mail is 'The one queue of mail. A row is claimed under a numbered lease; only the holder of the lease moves it on.';
@@ -103,6 +103,6 @@ create table vouch.send_attempt (
   reply text,
   constraint send_attempt_end_has_a_class check ((finished_at is null) = (class is null)),
   primary key (store_id, mail_id, attempt)
-);
-create index send_attempt_by_message on vouch.send_attempt (store_id, message_id);
+) with (fillfactor = 70);
+create index send_attempt_by_message on vouch.send_attempt (message_id);
 comment on table vouch.send_attempt is 'One row per attempt, committed before the recipient is named to the relay. An attempt without an end is one that may have arrived.';

@@ -152,19 +152,24 @@ class Sending(Case):
         self.assertEqual(self.shop.state("rcpt-450.1"), "sent")
         self.assertEqual(self.shop.count("send_attempt", "reply LIKE '%@%'"), 0)
 
-    def test_unwritable(self):
-        """A mail that cannot be written waits an hour, burns no attempt and holds up nobody"""
+    def test_unusable_template(self):
+        """A template that cannot be used costs no mail: it goes out as shipped, and the log says why"""
+        log = os.path.join(self.folder, "log")
         self.shop.sql("INSERT INTO vouch.mail_template (store_id, kind, subject)"
-                      " VALUES ('main', 'request', '{{#never_closed}}')")
+                      " VALUES ('main', 'request', 'Ours {{#never_closed}}')")
         self.shop.deliver(["1"])
-        with self.sender() as s:
+        with self.sender(log=log) as s:
             s.drain()
-            self.assertEqual(self.shop.mail("1"), ("queued", "0", "0", "released"))
-            self.shop.sql("DELETE FROM vouch.mail_template")
+            self.assertEqual(self.shop.mail("1")[:2], ("sent", "1"))
+            self.shop.sql("UPDATE vouch.mail_template SET subject = 'Ours, {{store.name}}'")
             time.sleep(1.1)   # settings are looked after once a second
-            self.shop.clock("61 minutes")
+            self.shop.deliver(["2"])
             s.drain()
-        self.assertEqual(self.shop.mail("1")[:2], ("sent", "1"))
+        first, second = self.mails()
+        self.assertNotIn("Ours", first.message["Subject"])
+        self.assertEqual(second.message["Subject"], "Ours, Kettle & Co")
+        with open(log) as f:
+            self.assertIn("never_closed", f.read())
 
     def test_hostile_name(self):
         """Nobody is greeted by an address on the web"""

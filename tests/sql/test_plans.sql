@@ -2,7 +2,7 @@
 -- call touches a few. Orders do so with plans made while the tables were empty, too: a new store is often filled at once,
 -- before statistics are there.
 \ir helper.psql
-select plan(27);
+select plan(29);
 set statement_timeout = '20s';
 
 create function pg_temp.touched() returns table (name name, rows bigint) language sql as $$
@@ -34,8 +34,14 @@ insert into said.calls (what) values
   ('select said.event(''mail.complained'', jsonb_build_object(''message_id'', ''mid-7'', ''recipient'', ''x''))'),
   ('select vouch.request_enqueue(''main'', 5)'),
   ('select count(*) from vouch.mail_claim(''main'', 5, ''45 s'')'),
-  ('select count(*) from vouch.mail_attempt(''main'', array(select mail_id from vouch.outgoing_mail where store_id = ''main'' and state = ''sending''),
-      array(select lease from vouch.outgoing_mail where store_id = ''main'' and state = ''sending''), ''{a,b,c}'', array[''[]'', ''[]'', ''[]'']::jsonb[], array[null, null, null]::bytea[], array[null, null, null]::text[], ''660 s'')'),
+  ('select count(*) from vouch.mail_attempt(''main'', array(select mail_id from pg_temp.sending), array(select lease from pg_temp.sending),
+      array(select mail_id::text from pg_temp.sending), array(select jsonb ''[]'' from pg_temp.sending), array(select null::bytea from pg_temp.sending),
+      array(select null::text from pg_temp.sending), ''660 s'')'),
+  ('select count(*) from vouch.mail_turn(''main'', array(select mail_id from pg_temp.sending), array(select lease from pg_temp.sending), ''660 s'',
+      ''{}'', ''{}'', ''{}'', ''{}'', ''{}'', ''{}'')'),
+  ('select vouch.mail_settle(''main'', array(select mail_id from pg_temp.sending), array(select lease from pg_temp.sending),
+      array(select ''accepted''::text from pg_temp.sending), array(select 250::bigint from pg_temp.sending), array(select ''x''::text from pg_temp.sending),
+      array(select ''Ok''::text from pg_temp.sending))'),
   ('select vouch.mail_recover(''main'', 5)'),
   ('select vouch.form_view(''main'', said.key(''link1''))'),
   ('select vouch.form_submit(''main'', said.key(''link1''), ''[{"line_id":"1","rating":4,"body":"form %1$s"}]'')'),
@@ -43,11 +49,12 @@ insert into said.calls (what) values
   ('select vouch.queue_view(''main'', null, null, 10)'),
   ('select vouch.hold_sweep(''main'', 10), vouch.rating_fold(''main'', 10), vouch.outbox_take(''main''), (select count(*) from vouch.record_open(''main'', 10))'),
   ('select vouch.decide(''main'', (select review_id from vouch.review_name where store_id = ''main'' and external_id = ''anon2''), ''Zane'', ''approve'', null, null)');
+create view pg_temp.sending as select mail_id, lease from vouch.outgoing_mail where store_id = 'main' and state = 'sending' order by mail_id;
 -- Every plan is made now, on nothing.
 insert into vouch.review_request (store_id, order_id, state, due_at, sent_at) values ('main', 'o1', 'sent', now(), now());
 insert into vouch.link_token values ('main', said.key('link1'), 'review', 1, null, null);
 select said.placed('o1', 'c1', 'b1@x.test', now() - interval '30 days', '{vase,mug}'), said.fact('delivered', 'o1', now() - interval '20 days');
-select count(pg_temp.price(format(what, 0))) from (select * from said.calls where n < 21 order by n) c;
+select count(pg_temp.price(format(what, 0))) from (select * from said.calls where n < 23 order by n) c;
 
 insert into vouch.sales_order (store_id, order_id, address_key, customer_id, placed_at, details_time, details_event)
   select 'main', 'o' || n, said.key('b' || n || '@x.test'), 'c' || n, now(), '2026-01-01', 'r' from generate_series(2, 20000) n on conflict do nothing;
