@@ -34,6 +34,7 @@ begin
 end
 $$;
 
+grant select on vouch.mail_policy, vouch.mail_state, vouch.mail_domain to vouch_operator, vouch_viewer;
 grant usage on schema vouch to vouch_module, vouch_operator, vouch_viewer;
 grant select on vouch.rating_summary, vouch.held_review, vouch.review_request_status, vouch.delivery_health, vouch.discount_report,
   vouch.parity_change, vouch.publication_parity, vouch.moderation_health, vouch.open_appeal, vouch.open_report, vouch.overturn_rate to vouch_operator, vouch_viewer;
@@ -72,6 +73,7 @@ revoke all on all functions in schema vouch from public, vouch_module, vouch_ope
 revoke all on all sequences in schema vouch from public, vouch_module, vouch_operator, vouch_viewer;
 grant execute on function vouch.clock(), vouch.only_store(), vouch.acting_store(), vouch.readable_stores(), vouch.is_module() to vouch_operator, vouch_viewer, vouch_module;
 grant execute on function vouch.queue_view(text, timestamptz, bigint, integer) to vouch_operator, vouch_viewer, vouch_module;
+grant execute on function vouch.pause_mail(text, text), vouch.resume_mail(text) to vouch_operator, vouch_module;
 grant execute on function vouch.decide(text, bigint, text, text, text, text, bigint) to vouch_operator, vouch_module;
 grant execute on function vouch.approve(bigint, text, text, bigint), vouch.reject(bigint, text, text, text, bigint) to vouch_operator, vouch_module;
 grant execute on function vouch.decide_appeal(bigint, text, text, text, text), vouch.decide_report(bigint, text, text, text, text, bigint),
@@ -103,7 +105,7 @@ do $$
 declare
   called text;
 begin
-  foreach called in array array['ingest', 'ingest_order', 'request_enqueue', 'mail_claim', 'mail_attempt', 'mail_data', 'mail_settle', 'mail_turn', 'mail_release', 'mail_recover',
+  foreach called in array array['ingest', 'ingest_order', 'request_enqueue', 'mail_claim', 'mail_attempt', 'mail_data', 'mail_settle', 'mail_turn', 'mail_pulse', 'mail_resume', 'mail_release', 'mail_recover',
       'hold_sweep', 'rating_fold', 'discount_sweep', 'outbox_take', 'outbox_ack', 'confirm_view', 'confirm_do', 'author_link', 'author_view', 'author_edit',
       'author_withdraw', 'unsubscribe_view', 'unsubscribe_do', 'form_view', 'form_submit', 'storefront_reviews', 'storefront_review',
       'feed_reviews', 'author_data', 'rate_left', 'rate_take', 'record_open', 'record_append',

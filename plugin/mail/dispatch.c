@@ -96,31 +96,6 @@ int64_t dispatch_database_deadline(int64_t deadline_us) {
     return deadline_us > least_us ? deadline_us : least_us;
 }
 
-/* A claim is worth nothing without a connection: others may have one. */
-static void return_waiting(struct dispatch *d, bool all, int again_s) {
-    int64_t now_us = clock_now_us();
-    for (size_t i = 0; i < DISPATCH_SLOTS; i++) {
-        struct slot *slot = &d->slots[i];
-        if ((slot->state == SLOT_CLAIMED || slot->state == SLOT_ATTEMPTED) &&
-            (all || now_us - slot->since_us > DISPATCH_WAIT_US))
-            dispatch_return(slot, again_s);
-    }
-}
-
-/* The breaker: while the relay takes nothing, nothing is claimed, and a single connection
- * is tried at the pace smtp sets. */
-static void watch_relay(struct dispatch *d) {
-    struct smtp_result why;
-    d->relay_down = d->smtp && smtp_trouble(d->smtp, &why);
-    if (!d->relay_down)
-        return;
-    return_waiting(d, true, DISPATCH_RELAY_PAUSE_S);
-    dispatch_trouble(d, "the relay takes no mail: %d %s %s", why.code, why.enhanced,
-                     why.reply);
-    smtp_expect(d->smtp, 1);
-    (void)smtp_ready(d->smtp);
-}
-
 static bool nothing_left(const struct dispatch *d) {
     return dispatch_waiting(d) == 0 && dispatch_under_way(d) == 0;
 }
@@ -152,9 +127,11 @@ static void work(struct dispatch *d, struct settings *settings, int64_t deadline
         dispatch_take(d);
         dispatch_hand_over(d, deadline_us);
         dispatch_record(d, false, deadline_us);
-        watch_relay(d);
-        return_waiting(d, !may, 0);
-        if (may && !d->relay_down)
+        dispatch_watch(d);
+        if (may)
+            dispatch_pulse(d, deadline_us);
+        dispatch_return_waiting(d, !may || d->paused, 0);
+        if (may && !d->relay_down && !d->paused)
             dispatch_look(d, deadline_us);
         if (may && dispatch_begin(d, settings, deadline_us))
             continue;
@@ -171,7 +148,7 @@ static void report_on(const struct dispatch *d, struct dispatch_report *report) 
     report->done = d->done;
     report->in_flight = DISPATCH_SLOTS - dispatch_count(d, SLOT_FREE);
     report->next_us = look_us > 0 ? look_us : 0;
-    if (!d->ready || d->relay_down)
+    if (!d->ready || d->relay_down || d->paused)
         report->next_us = DISPATCH_LOOK_US;
     if (report->in_flight > 0 && report->next_us > DISPATCH_SOON_US)
         report->next_us = DISPATCH_SOON_US;
@@ -199,7 +176,7 @@ int dispatch_run(struct dispatch *d, int64_t deadline_us, struct dispatch_report
         dispatch_trouble(d, "%s", why.detail);
     look_soon(d);
     work(d, settings, deadline_us);
-    if (d->ready && !d->relay_down)
+    if (d->ready && !d->relay_down && !d->paused)
         d->trouble[0] = '\0';
     report_on(d, report);
     settings_release(settings);
@@ -208,7 +185,7 @@ int dispatch_run(struct dispatch *d, int64_t deadline_us, struct dispatch_report
 
 int dispatch_release(struct dispatch *d, int64_t deadline_us, struct error *error) {
     int left;
-    return_waiting(d, true, 0);
+    dispatch_return_waiting(d, true, 0);
     for (;;) {
         dispatch_take(d);
         dispatch_hand_over(d, deadline_us);

@@ -96,7 +96,8 @@ static void read_rows(struct dispatch *d, struct slot *const slots[], size_t cou
         if (!slot)
             continue;
         if (obstacle) {
-            d->done += strcmp(obstacle, "lease_lost") != 0;
+            d->done += strcmp(obstacle, "lease_lost") != 0 &&
+                       strcmp(obstacle, "postponed") != 0;
             dispatch_free_slot(slot);
             continue;
         }

@@ -5,6 +5,7 @@
 #define MAIL_DISPATCH_INNER_H
 
 #include "base/buffer.h"
+#include "base/log_mask.h"
 #include "mail/dispatch.h"
 #include "mail/smtp.h"
 
@@ -69,7 +70,9 @@ struct dispatch {
     int64_t pace_at_us; /* mails begun since then, and in the stretch before */
     int pace_now, pace_before;
     int done;
-    bool relay_down;
+    bool relay_down, paused;
+    char relay_problem[LOG_MESSAGE_BYTES]; /* without addresses; while it is down */
+    int64_t pulse_at_us;
     char trouble[256];
     struct slot slots[DISPATCH_SLOTS];
 };
@@ -81,6 +84,16 @@ void dispatch_relay_close(struct dispatch *d);
 /* Sets trouble, and logs it when it is new. */
 void dispatch_trouble(struct dispatch *d, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* dispatch_pulse.c: tells the store that this worker is here and how it finds the relay, about
+ * once a second, and learns whether sending is paused. */
+void dispatch_pulse(struct dispatch *d, int64_t deadline_us);
+/* The breaker: while the relay takes nothing, nothing is claimed, and a single connection is
+ * tried at the pace smtp sets. */
+void dispatch_watch(struct dispatch *d);
+/* Claims are worth nothing without a connection: others may have them. All, or those that
+ * waited too long. */
+void dispatch_return_waiting(struct dispatch *d, bool all, int again_s);
 
 /* dispatch_claim.c: recover, enqueue, claim as far as connections have use for it. */
 void dispatch_look(struct dispatch *d, int64_t deadline_us);
@@ -101,6 +114,9 @@ void dispatch_add_leases(struct slot *const slots[], size_t count, struct db_par
 void dispatch_take(struct dispatch *d); /* the relay's answers into their slots */
 void dispatch_record(struct dispatch *d, bool all, int64_t deadline_us);
 void dispatch_return(struct slot *slot, int again_s);
+/* Relays like to repeat the recipient, and replies outlive erasures. */
+void dispatch_mask(char out[LOG_MESSAGE_BYTES], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* $5 to $10 of vouch.mail_turn, behind the keys of the ended mails. */
 void dispatch_add_results(struct slot *const slots[], size_t count, struct db_params *p);
 void dispatch_tell_late(struct dispatch *d, size_t count, int64_t settled);

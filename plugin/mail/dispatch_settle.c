@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "base/killpoint.h"
-#include "base/log_mask.h"
 #include "mail/dispatch_inner.h"
 
 static const char *const class_names[] = {[SMTP_ACCEPTED] = "accepted",
@@ -44,10 +43,7 @@ void dispatch_take(struct dispatch *d) {
     }
 }
 
-static void mask(char out[LOG_MESSAGE_BYTES], const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-/* Relays like to repeat the recipient, and replies outlive erasures. */
-static void mask(char out[LOG_MESSAGE_BYTES], const char *format, ...) {
+void dispatch_mask(char out[LOG_MESSAGE_BYTES], const char *format, ...) {
     va_list list;
     va_start(list, format);
     log_message(out, format, list);
@@ -64,7 +60,7 @@ void dispatch_add_results(struct slot *const slots[], size_t count,
     db_array_open(&replies, DB_TEXT);
     for (size_t i = 0; i < count; i++) {
         const struct smtp_result *result = &slots[i]->result;
-        mask(reply, "%s", result->reply);
+        dispatch_mask(reply, "%s", result->reply);
         db_array_text(&classes, class_names[result->class]);
         if (result->code > 0)
             db_array_int(&codes, result->code);

@@ -17,18 +17,27 @@ comment on function vouch.mail_enqueue is 'Queues a mail once per kind, subject 
 create or replace function vouch.mail_claim(p_store text, p_limit integer, p_lease interval)
 returns table (mail_id bigint, lease bigint, kind text, context jsonb)
 language plpgsql security definer as $$
+declare
+  allowed integer;
+  taken integer;
 begin
   perform vouch.enter(p_store);
+  if vouch.mail_paused(p_store) is not null then
+    return;
+  end if;
+  allowed := vouch.mail_budget(p_store, p_limit);
   return query
   update vouch.outgoing_mail m set state = 'sending', lease = nextval('vouch.mail_lease'), lease_until = vouch.clock() + p_lease
   where m.store_id = p_store and m.mail_id = any (array(
     select q.mail_id from vouch.outgoing_mail q
     where q.store_id = p_store and q.state in ('queued', 'ambiguous') and q.due_at <= vouch.clock()
-    order by q.due_at, q.mail_id limit p_limit for update skip locked))
+    order by q.due_at, q.mail_id limit allowed for update skip locked))
   returning m.mail_id, m.lease, m.kind, vouch.mail_context(p_store, m);
+  get diagnostics taken = row_count;
+  perform vouch.mail_unspent(p_store, allowed - taken);
 end
 $$;
-comment on function vouch.mail_claim is 'Takes up to p_limit due mails under fresh leases, oldest first, each with all that composing it needs.';
+comment on function vouch.mail_claim is 'Takes up to p_limit due mails under fresh leases, oldest first, each with all that composing it needs; none while sending is paused, no more than the store''s limits let go.';
 
 create or replace function vouch.mail_addressee(p_store text, p_mail vouch.outgoing_mail) returns vouch.customer
 language plpgsql stable as $$
@@ -208,12 +217,15 @@ language plpgsql security definer as $$
 declare
   held vouch.outgoing_mail[];
   single record;
+  patience timestamptz;
+  crowded boolean;
   going bigint[] := '{}';
   ids text[] := '{}';
   tokens jsonb[] := '{}';
 begin
   perform vouch.gate(p_store, false);
   held := vouch.mail_hold(p_store, p_mails, p_leases);
+  crowded := exists (select from vouch.mail_domain d where d.store_id = p_store and d.paused_until > vouch.clock());
   for single in
     select a.*, m as mail, case when m.mail_id is null then 'lease_lost' else vouch.mail_obstacle(p_store, m) end as obstacle
     from unnest(p_mails, p_message_ids, p_tokens, p_code_hashes, p_codes) as a (id, message_id, tokens, code_hash, code)
@@ -222,7 +234,10 @@ begin
     mail_id := single.id;
     obstacle := single.obstacle;
     discount := null;
-    if obstacle is null then
+    patience := case when obstacle is null and crowded then vouch.domain_patience(p_store, single.mail) end;
+    if patience is not null then
+      obstacle := 'postponed';
+    elsif obstacle is null then
       discount := vouch.discount_for_mail(p_store, single.mail, single.code_hash, single.code);
       if (single.mail).kind = 'discount' and discount is null then
         obstacle := 'no_discount';
@@ -232,6 +247,8 @@ begin
       going := going || single.id;
       ids := ids || single.message_id;
       tokens := tokens || single.tokens;
+    elsif obstacle = 'postponed' then
+      perform vouch.mail_put_back(p_store, single.mail, 'domain', patience);
     elsif obstacle <> 'lease_lost' then
       perform vouch.mail_skip(p_store, single.mail, obstacle);
     end if;
@@ -241,7 +258,7 @@ begin
 end
 $$;
 comment on function vouch.mail_attempt is
-'Right before the recipients are named to the relay: checks once more whether each mail should go, issues its code and links, and commits the attempt. Answers an obstacle (the mail is settled then) or the discount to print. Until vouch.mail_data the attempt reads as one that surely did not arrive.';
+'Right before the recipients are named to the relay: checks once more whether each mail should go, issues its code and links, and commits the attempt. Answers an obstacle (the mail is settled then, or put back for its domain: postponed) or the discount to print. Until vouch.mail_data the attempt reads as one that surely did not arrive.';
 
 create or replace function vouch.mail_data(p_store text, p_mails bigint[], p_leases bigint[], p_lease interval) returns setof bigint
 language plpgsql security definer as $$
@@ -297,6 +314,18 @@ end
 $$;
 comment on function vouch.link_life is 'How long a link opens its door: request_policy.link_valid_for, 30 days for confirmations; NULL, for ever, to unsubscribe and for authors.';
 
+create or replace function vouch.mail_put_back(p_store text, p_mail vouch.outgoing_mail, p_reason text, p_due_at timestamptz) returns void
+language plpgsql as $$
+begin
+  delete from vouch.send_attempt t where t.store_id = p_store and t.mail_id = p_mail.mail_id and t.lease = p_mail.lease;
+  if found then
+    update vouch.outgoing_mail m set attempts = m.attempts - 1 where m.store_id = p_store and m.mail_id = p_mail.mail_id;
+  end if;
+  perform vouch.mail_end(p_store, p_mail, case when p_mail.doubts > 0 then 'ambiguous' else 'queued' end, p_reason, p_due_at);
+end
+$$;
+comment on function vouch.mail_put_back is 'Nothing of this mail reached the relay: due again then, and an attempt already noted is undone.';
+
 create or replace function vouch.mail_skip(p_store text, p_mail vouch.outgoing_mail, p_reason text) returns void
 language plpgsql as $$
 begin
@@ -336,7 +365,7 @@ begin
     select least(interval '15 minutes' * 2 ^ greatest(p_attempts - 1, 0), interval '12 hours') * (0.5 + random() / 2));
 end
 $$;
-comment on function vouch.mail_backoff is '15 min, 30 min, 1 h … 12 h, half of it jitter (RFC 5321 §4.5.4.1).';
+comment on function vouch.mail_backoff is '15 min, 30 min, 1 h … 12 h, half of it jitter (RFC 5321 §4.5.4.1); given up five days after the first attempt.';
 
 create or replace function vouch.mail_outcome(p_store text, p_mail vouch.outgoing_mail, p_class text, p_code integer, p_enhanced text) returns void
 language plpgsql as $$
@@ -346,11 +375,13 @@ begin
     perform vouch.bounce_note(p_store, p_mail.mail_id, p_mail.address_key, p_enhanced, 'relay');
   elsif p_class = 'ambiguous' then
     perform vouch.mail_end(p_store, p_mail, 'ambiguous', null,
-      case when p_mail.doubts = 0 then vouch.clock() + interval '30 minutes' else 'infinity' end);
-  elsif p_mail.created_at < vouch.clock() - interval '5 days' then
+      case when p_mail.doubts = 0 and not exists (select from vouch.mail_policy p where p.store_id = p_store and p.on_doubt = 'hold')
+        then vouch.clock() + interval '30 minutes' else 'infinity' end);
+  elsif exists (select from vouch.send_attempt t where t.store_id = p_store and t.mail_id = p_mail.mail_id and t.started_at < vouch.clock() - interval '5 days') then
     perform vouch.mail_end(p_store, p_mail, 'expired', concat_ws(' ', 'gave up after', p_code, p_enhanced), vouch.clock());
   else
     perform vouch.mail_end(p_store, p_mail, 'queued', null, vouch.clock() + vouch.mail_backoff(p_mail.attempts));
+    perform vouch.domain_defer(p_store, p_mail, p_code, p_enhanced);
   end if;
 end
 $$;
@@ -363,6 +394,7 @@ declare
 begin
   update vouch.outgoing_mail m set state = 'sent', reason = null, lease = null, lease_until = null, due_at = vouch.clock(), finished_at = vouch.clock()
   where m.store_id = p_store and m.mail_id = any (array(select u.mail_id from unnest(p_mails) u));
+  perform vouch.domains_relent(p_store, p_mails);
   with asked as (
     update vouch.review_request r set state = 'sent', reason = null, sent_at = vouch.clock()
     where r.store_id = p_store and r.request_id = any (array(select u.subject_id from unnest(p_mails) u where u.kind = 'request'))
@@ -452,12 +484,7 @@ begin
     cross join lateral (select o.* from vouch.outgoing_mail o
                         where o.store_id = p_store and o.mail_id = a.id and o.lease = a.lease and o.state = 'sending' offset 0 for no key update) as m
   loop
-    delete from vouch.send_attempt t
-    where t.store_id = p_store and t.mail_id = mail.mail_id and t.lease = mail.lease;
-    if found then
-      update vouch.outgoing_mail m set attempts = m.attempts - 1 where m.store_id = p_store and m.mail_id = mail.mail_id;
-    end if;
-    perform vouch.mail_end(p_store, mail, case when mail.doubts > 0 then 'ambiguous' else 'queued' end, 'released', vouch.clock() + p_again_in);
+    perform vouch.mail_put_back(p_store, mail, 'released', vouch.clock() + p_again_in);
     released := released + 1;
   end loop;
   return released;

@@ -45,9 +45,16 @@ select s.store_id,
   (select count(*) from vouch.outgoing_mail m where m.store_id = s.store_id and m.state in ('sent', 'failed') and m.state = 'failed') as failed,
   (select count(*) from vouch.outgoing_mail m where m.store_id = s.store_id and m.state in ('sent', 'failed') and m.state = 'sent'
      and m.finished_at > vouch.clock() - interval '1 day') as sent_last_day,
-  (select min(m.due_at) from vouch.outgoing_mail m where m.store_id = s.store_id and m.state in ('queued', 'ambiguous') and m.state = 'queued') as oldest_due
-from vouch.store s;
-comment on view vouch.delivery_health is 'The mail queue of each store at a glance.';
+  (select min(m.due_at) from vouch.outgoing_mail m where m.store_id = s.store_id and m.state in ('queued', 'ambiguous') and m.state = 'queued') as oldest_due,
+  (select count(*) from vouch.outgoing_mail m where m.store_id = s.store_id and m.state in ('queued', 'ambiguous') and m.state = 'queued' and m.attempts > 0) as deferred,
+  (select count(*) from vouch.mail_domain d where d.store_id = s.store_id and d.paused_until > vouch.clock()) as domains_waiting,
+  t.relay_down_at, t.relay_problem, t.paused_at, t.pause_reason,
+  coalesce(p.rate_per_minute, 0) as rate_per_minute, coalesce(p.rate_per_day, 0) as rate_per_day,
+  case when t.day = (vouch.clock() at time zone 'UTC')::date then t.claimed_that_day else 0 end as claimed_today
+from vouch.store s
+left join vouch.mail_state t on t.store_id = s.store_id
+left join vouch.mail_policy p on p.store_id = s.store_id;
+comment on view vouch.delivery_health is 'The mail queue of each store at a glance: what waits, what keeps it back (relay down, paused, domains that asked for patience), and its limits (0: none).';
 
 create or replace view vouch.discount_report with (security_invoker = true) as
 select d.store_id, date_trunc('month', d.issued_at at time zone s.timezone)::date as month, d.kind, d.value, d.currency, d.minimum_spend,
