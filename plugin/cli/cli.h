@@ -62,5 +62,6 @@ int approve_run(const struct cli *cli);
 int reject_run(const struct cli *cli);
 int train_run(const struct cli *cli);
 int rotate_run(const struct cli *cli);
+int routes_run(const struct cli *cli);
 
 #endif

@@ -39,6 +39,8 @@ static const struct cli_command commands[] = {
     {"rotate-key", "--key-file FILE | --generate [--end-links] [--force]",
      "put another key in the place of the present one; stop the hosts first", rotating, 0,
      0, rotate_run},
+    {"routes", "", "list what may be asked over HTTP, by whom and how", NULL, 0, 0,
+     routes_run},
 };
 
 static int main_help(void) {

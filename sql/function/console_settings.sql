@@ -53,6 +53,23 @@ language sql stable as $$
 $$;
 comment on function vouch.console_columns is 'The columns of a configuration table as the catalogue knows them: types, comments, defaults, rules.';
 
+create or replace function vouch.console_defaults(p_table text) returns jsonb
+language plpgsql stable as $$
+declare
+  made jsonb;
+  expressions text := (
+    select string_agg(format('%L, %s', a.attname, pg_catalog.pg_get_expr(d.adbin, d.adrelid)), ', ') from pg_catalog.pg_attrdef d
+    join pg_catalog.pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum and a.attidentity = '' and a.attgenerated = ''
+    where d.adrelid = ('vouch.' || quote_ident(p_table))::regclass);
+begin
+  if expressions is not null then
+    execute 'select jsonb_build_object(' || expressions || ')' into made;
+  end if;
+  return coalesce(made, '{}');
+end
+$$;
+comment on function vouch.console_defaults is 'What the columns of a configuration table are by default: the catalogue''s own expressions.';
+
 create or replace function vouch.console_rows(p_store text, p_table text, p_limit integer) returns jsonb
 language plpgsql stable as $$
 declare
@@ -132,6 +149,9 @@ begin
   if p_ask ? 'edit' then
     row_now := vouch.console_row(p_store, chosen, p_ask);
   end if;
+  if p_ask ? 'new' then
+    row_now := vouch.console_defaults(chosen);
+  end if;
   return jsonb_build_object('table', chosen, 'comment', obj_description(('vouch.' || quote_ident(chosen))::regclass),
     'single', cardinality(key_names) = 0, 'addable', cardinality(key_names) > 0 or (chosen <> 'store' and found_rows = '[]'),
     'columns', vouch.console_columns(chosen), 'some', found_rows <> '[]',
@@ -155,7 +175,7 @@ create or replace function vouch.console_values(p_table text, p_ask jsonb) retur
 language sql stable as $$
   select jsonb_object_agg(c ->> 'name', case
     when coalesce(p_ask ->> ('set.' || (c ->> 'name')), '') = '' then
-      case when (c ->> 'is_list')::boolean then '[]' when (c ->> 'nullable')::boolean then 'null' else to_jsonb(''::text) end
+      case when (c ->> 'nullable')::boolean then 'null' when (c ->> 'is_list')::boolean then '[]' else to_jsonb(''::text) end
     when (c ->> 'is_list')::boolean then (
       select coalesce(jsonb_agg(btrim(e, E' \r')), '[]') from unnest(string_to_array(p_ask ->> ('set.' || (c ->> 'name')), E'\n')) e where btrim(e, E' \r') <> '')
     when c ->> 'type' = 'jsonb' then (p_ask ->> ('set.' || (c ->> 'name')))::jsonb

@@ -43,7 +43,7 @@
     var send = form.querySelector('button[value="reject"]');
     if (details) { details.open = true; }
     radio.checked = true;
-    if (!facts.value && radio.dataset.ready) { facts.value = radio.dataset.ready; form.requestSubmit(send); }
+    if (!facts.value && radio.dataset.ready) { facts.value = radio.dataset.ready; send.click(); }
     else { facts.focus(); }
   }
 
@@ -64,7 +64,7 @@
       if (event.key === "Escape") { event.target.blur(); choose(current, false); }
       if (event.key === "Enter" && !event.shiftKey && event.target.matches(".c-reject textarea")) {
         event.preventDefault();
-        event.target.form.requestSubmit(event.target.form.querySelector('button[value="reject"]'));
+        event.target.form.querySelector('button[value="reject"]').click();
       }
       return;
     }
