@@ -30,6 +30,7 @@ static const struct {
     {"class", "page.console.class"},
     {"outcome", "page.console.outcome"},
     {"category", "page.console.category"},
+    {"appellant", "page.console.appellant"},
     {"locale", "page.console.locale"},
     {"role", "page.console.role"},
     {"grant_on", "page.console.grant"},

@@ -17,6 +17,9 @@ const struct console_page console_pages[] = {
     {"/console/queue", "queue", "SELECT vouch.console_queue($1, $2, $3, $4)", "queue"},
     {"/console/reviews", "reviews", "SELECT vouch.console_reviews($1, $2, $3, $4)", "reviews"},
     {"/console/reviews/{id}", "review", "SELECT vouch.console_review($1, $2, $3, $4)", "reviews"},
+    {"/console/reports", "reports", "SELECT vouch.console_reports($1, $2, $3, $4)", "reports"},
+    {"/console/appeals", "appeals", "SELECT vouch.console_appeals($1, $2, $3, $4)", "appeals"},
+    {"/console/parity", "parity", "SELECT vouch.console_parity($1, $2, $3, $4)", "parity"},
     {"/console/discounts", "discounts", "SELECT vouch.console_discounts($1, $2, $3, $4)", "discounts"},
     {"/console/delivery", "delivery", "SELECT vouch.console_delivery($1, $2, $3, $4)", "delivery"},
     {"/console/suppression", "suppression", "SELECT vouch.console_suppression($1, $2, $3, $4)", "suppression"},
@@ -28,6 +31,10 @@ const size_t console_page_count = sizeof console_pages / sizeof *console_pages;
 const struct console_deed console_deeds[] = {
     {"/console/queue/decision", "bulk", "SELECT vouch.console_bulk($1, $2, $3, $4)", "queue", false},
     {"/console/reviews/{id}/decision", "decide", "SELECT vouch.console_decide($1, $2, $3, $4)", "reviews", true},
+    {"/console/reviews/{id}/undo", "undo", "SELECT vouch.console_undo($1, $2, $3, $4)", "reviews", true},
+    {"/console/reviews/{id}/redaction", "redact", "SELECT vouch.console_redact($1, $2, $3, $4)", "reviews", true},
+    {"/console/reports/{id}/decision", "report", "SELECT vouch.console_report_decide($1, $2, $3, $4)", "reports", false},
+    {"/console/appeals/{id}/decision", "appeal", "SELECT vouch.console_appeal_decide($1, $2, $3, $4)", "appeals", false},
     {"/console/reviews/find", "find", "SELECT vouch.console_find($1, $2, $3, $4)", "reviews", false},
     {"/console/discounts/find", "code", "SELECT vouch.console_code($1, $2, $3, $4)", "discounts", false},
     {"/console/suppression/change", "suppress", "SELECT vouch.console_suppress($1, $2, $3, $4)", "suppression", false},
@@ -43,9 +50,12 @@ static const struct {
     {"home", ""},
     {"queue", "queue"},
     {"reviews", "reviews"},
+    {"reports", "reports"},
+    {"appeals", "appeals"},
     {"discounts", "discounts"},
     {"delivery", "delivery"},
     {"suppression", "suppression"},
+    {"parity", "parity"},
     {"settings", "settings"},
 };
 /* clang-format on */

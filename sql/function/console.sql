@@ -58,6 +58,8 @@ begin
   return jsonb_build_object('held', vouch.console_some(held, 1000), 'overdue', vouch.console_some(overdue, 1000), 'some_overdue', overdue > 0,
     'next_s', (select extract(epoch from r.deadline_at - vouch.clock())::bigint from vouch.review_revision r
                where r.store_id = p_store and r.state = 'held' order by r.deadline_at, r.review_id limit 1),
+    'reports', vouch.console_some((select count(*) from (select from vouch.review_report r where r.store_id = p_store and r.state = 'open' limit 1001) x), 1000),
+    'appeals', vouch.console_some((select count(*) from (select from vouch.appeal a where a.store_id = p_store and a.state = 'open' limit 1001) x), 1000),
     'queued', vouch.console_some((select count(*) from (select from vouch.outgoing_mail m
       where m.store_id = p_store and m.state in ('queued', 'ambiguous') limit 1001) x), 1000),
     'mail_late', coalesce((select m.due_at < vouch.clock() - interval '10 minutes' from vouch.outgoing_mail m
@@ -148,10 +150,13 @@ begin
     'verified', v.verified, 'verified_reason', v.verified_reason, 'claim', v.claim, 'experience_at', v.experience_at,
     'invited', v.invited, 'incentivised', v.incentivised, 'change', r.revision > 1, 'still_published', v.published_revision is not null and r.state = 'held',
     'erased', r.erased_at is not null,
+    'hidden', (select coalesce(jsonb_agg(convert_from(substring(convert_to(case x ->> 'field' when 'title' then r.title when 'body' then r.body
+        else r.author_name end, 'UTF8') from (x ->> 'start')::integer + 1 for (x ->> 'end')::integer - (x ->> 'start')::integer), 'UTF8')), '[]')
+      from jsonb_array_elements(r.redactions) x where r.erased_at is null),
     'approvable', r.state in ('held', 'rejected') and r.erased_at is null, 'rejectable', r.state in ('held', 'published'),
     'picked', r.state = 'held' and jsonb_array_length(r.marks) = 0,
     'order', vouch.console_order(p_store, v), 'author', vouch.console_author(p_store, v),
-    'grounds', (select jsonb_agg(jsonb_build_object('ground', g.ground, 'needs_explanation', g.needs_explanation) order by array_position(
+    'grounds', (select jsonb_agg(jsonb_build_object('ground', g.ground, 'needs_explanation', g.needs_explanation, 'wanted', g.facts) order by array_position(
                   array['abusive', 'wrong_product', 'not_genuine', 'personal_data', 'spam', 'illegal', 'conflict_of_interest'], g.ground))
                 from (select distinct on (x.ground) x.* from vouch.rejection_ground x where x.store_id in (p_store, '*')
                       order by x.ground, x.store_id = p_store desc) g));
@@ -225,9 +230,10 @@ comment on function vouch.console_kept is 'The queue''s filters and place, which
 
 create or replace function vouch.console_undoable(p_store text, p_operator text, p_review bigint) returns jsonb
 language sql stable as $$
-  select jsonb_build_object('review_id', d.review_id, 'version', d.decision_id, 'action', d.action)
-  from (select * from vouch.review_decision x where x.store_id = p_store and x.review_id = p_review order by x.decision_id desc limit 1) d
-  where d.actor = p_operator and not d.automated and d.action in ('approve', 'reject')
+  select jsonb_build_object('review_id', d.review_id, 'action', d.action, 'version', (select max(w.decision_id) from vouch.review_decision w
+    where w.store_id = p_store and w.review_id = p_review))
+  from (select * from vouch.review_decision x where x.store_id = p_store and x.review_id = p_review and x.action <> 'supersede' order by x.decision_id desc limit 1) d
+  where d.actor = p_operator and not d.automated and d.action in ('approve', 'reject', 'redact')
 $$;
 comment on function vouch.console_undoable is 'The operator''s own newest decision on a review, as long as nothing followed it.';
 
@@ -278,25 +284,7 @@ comment on function vouch.console_queue is
 
 -- Decisions.
 
-create or replace function vouch.console_unchanged(p_store text, p_review bigint, p_version bigint) returns void
-language plpgsql as $$
-declare
-  newest record;
-begin
-  perform from vouch.review v where v.store_id = p_store and v.review_id = p_review for no key update;
-  if not found then
-    perform vouch.refuse('VO101', '/review_id', format('there is no review %s in store %s', p_review, p_store));
-  end if;
-  select d.decision_id, d.actor, d.action into newest from vouch.review_decision d
-  where d.store_id = p_store and d.review_id = p_review order by d.decision_id desc limit 1;
-  if newest.decision_id is distinct from p_version then
-    perform vouch.refuse('VO204', '/version', format('review %s has changed since it was shown to you: %s by %s', p_review, newest.action, newest.actor));
-  end if;
-end
-$$;
-comment on function vouch.console_unchanged is 'Locks the review; VO204 when somebody decided on it since the page was made.';
-
-create or replace function vouch.console_carry_out(p_store text, p_operator text, p_review bigint, p_action text, p_ask jsonb) returns void
+create or replace function vouch.console_carry_out(p_store text, p_operator text, p_review bigint, p_version bigint, p_action text, p_ask jsonb) returns void
 language plpgsql as $$
 declare
   facts text := coalesce(nullif(btrim(p_ask ->> 'explanation'), ''), p_ask ->> ('ready.' || (p_ask ->> 'ground')));
@@ -304,8 +292,8 @@ begin
   if p_action = 'reject' and coalesce(p_ask ->> 'ground', '') = '' then
     perform vouch.refuse('VO103', '/ground', 'a refusal needs a ground: choose one of the list');
   end if;
-  perform vouch.decide(p_store, p_review, p_operator, p_action, p_ask ->> 'ground',
-    case p_action when 'reject' then facts else nullif(btrim(p_ask ->> 'note'), '') end);
+  perform vouch.decide(p_store, p_review, p_operator, p_action, case p_action when 'reject' then p_ask ->> 'ground' end,
+    case p_action when 'reject' then facts else nullif(btrim(p_ask ->> 'note'), '') end, coalesce(p_version, 0));
 end
 $$;
 
@@ -315,13 +303,22 @@ declare
   wanted bigint := vouch.console_id(p_ask);
 begin
   perform vouch.console_as(p_store, p_operator, p_role, array['moderator', 'manager']);
-  perform vouch.console_unchanged(p_store, wanted, vouch.console_number(p_ask, 'version'));
-  perform vouch.console_carry_out(p_store, p_operator, wanted, p_ask ->> 'action', p_ask);
+  perform vouch.console_carry_out(p_store, p_operator, wanted, vouch.console_number(p_ask, 'version'), p_ask ->> 'action', p_ask);
   return jsonb_build_object('at', p_ask ->> 'next', 'query', vouch.console_kept(p_ask) || jsonb_strip_nulls(jsonb_build_object(
     'done', case p_ask ->> 'action' when 'approve' then 'approved' else 'rejected' end, 'on', wanted::text, 'at', nullif(p_ask ->> 'next', ''))));
 end
 $$;
 comment on function vouch.console_decide is 'approve or reject on the version that was shown; facts left empty are the ready ones of the ground.';
+
+create or replace function vouch.console_undo(p_store text, p_operator text, p_role text, p_ask jsonb) returns jsonb
+language plpgsql security definer as $$
+begin
+  perform vouch.console_as(p_store, p_operator, p_role, array['moderator', 'manager']);
+  perform vouch.decide(p_store, vouch.console_id(p_ask), p_operator, 'undo', null, null, coalesce(vouch.console_number(p_ask, 'version'), 0));
+  return jsonb_build_object('at', p_ask ->> 'id', 'query', vouch.console_kept(p_ask) || jsonb_build_object('done', 'undone', 'at', p_ask ->> 'id'));
+end
+$$;
+comment on function vouch.console_undo is 'Takes the newest decision back, if it is still the one that was shown.';
 
 create or replace function vouch.console_bulk(p_store text, p_operator text, p_role text, p_ask jsonb) returns jsonb
 language plpgsql security definer as $$
@@ -334,12 +331,12 @@ begin
     select substring(k.key from '^pick\.([1-9][0-9]{0,17})$')::bigint as review_id, substring(k.value from '^[0-9]{1,18}$')::bigint as version
     from jsonb_each_text(p_ask) k where k.key ~ '^pick\.[1-9][0-9]{0,17}$' order by 1 limit 100
   loop
-    perform vouch.console_unchanged(p_store, pick.review_id, pick.version);
+    perform vouch.review_lock(p_store, pick.review_id, coalesce(pick.version, 0));
     if not exists (select from vouch.review_revision r where r.store_id = p_store and r.review_id = pick.review_id and r.state = 'held'
                    and jsonb_array_length(r.marks) = 0) then
-      perform vouch.refuse('VO205', '/pick', format('review %s has marked words: it is decided by itself', pick.review_id));
+      perform vouch.refuse('VO206', '/pick', format('review %s has marked words: it is decided by itself', pick.review_id));
     end if;
-    perform vouch.console_carry_out(p_store, p_operator, pick.review_id, p_ask ->> 'action', p_ask);
+    perform vouch.console_carry_out(p_store, p_operator, pick.review_id, pick.version, p_ask ->> 'action', p_ask);
     moved := moved + 1;
   end loop;
   if moved = 0 then

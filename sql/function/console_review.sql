@@ -138,7 +138,133 @@ begin
   return jsonb_build_object('listed', false, 'cards', jsonb_build_array(vouch.console_card(p_store, wanted, shown)), 'review_state', about.state,
     'history', vouch.console_history(p_store, wanted), 'mails', vouch.console_mails(p_store, wanted),
     'revisions', vouch.console_revisions(p_store, wanted),
+    'reports', (select coalesce(jsonb_agg(jsonb_build_object('report_id', r.report_id, 'explanation', r.explanation, 'state', r.state, 'reported_at', r.reported_at,
+                  'category', r.category) order by r.report_id desc), '[]')
+                from (select * from vouch.review_report x where x.store_id = p_store and x.review_id = wanted order by x.report_id desc limit 50) r),
+    'appeals', (select coalesce(jsonb_agg(jsonb_build_object('appeal_id', a.appeal_id, 'body', a.body, 'state', a.state, 'asked_at', a.asked_at,
+                  'decided_by', a.decided_by, 'explanation', a.explanation) order by a.appeal_id desc), '[]')
+                from (select * from vouch.appeal x where x.store_id = p_store and x.review_id = wanted order by x.appeal_id desc limit 50) a),
+    'redactable', exists (select from vouch.review_revision r where r.store_id = p_store and r.review_id = wanted and r.state in ('held', 'published')
+                          and r.erased_at is null),
     'undo', vouch.console_undoable(p_store, p_operator, wanted), 'own_undo', vouch.console_undoable(p_store, p_operator, wanted) is not null);
 end
 $$;
 comment on function vouch.console_review is 'One review with its whole history: wordings, decisions, mails. NULL: there is none of this id.';
+
+create or replace function vouch.console_redact(p_store text, p_operator text, p_role text, p_ask jsonb) returns jsonb
+language plpgsql security definer as $$
+declare
+  wanted bigint := vouch.console_id(p_ask);
+  words vouch.review_revision;
+  ranges jsonb;
+begin
+  perform vouch.console_as(p_store, p_operator, p_role, array['moderator', 'manager']);
+  select r.* into words from vouch.review_revision r where r.store_id = p_store and r.review_id = wanted
+    and r.revision = vouch.review_pending(p_store, wanted, array['held', 'published']);
+  select coalesce(jsonb_agg(jsonb_build_object('field', f.name, 'text', t.text)), '[]') into ranges
+  from (select btrim(e, E' \r') as text from unnest(string_to_array(coalesce(p_ask ->> 'hide', ''), E'\n')) e) t
+  cross join lateral (values ('title', words.title), ('body', words.body), ('author_name', words.author_name)) as f (name, text)
+  where t.text <> '' and position(t.text in coalesce(f.text, '')) > 0;
+  if ranges = '[]' then
+    perform vouch.refuse('VO104', '/hide', 'which words are to be hidden? write them as they stand in the review, one piece a line');
+  end if;
+  perform vouch.redact(wanted, p_operator, words.redactions || ranges, p_ask ->> 'note', coalesce(vouch.console_number(p_ask, 'version'), 0));
+  return jsonb_build_object('query', jsonb_build_object('done', 'redacted'));
+end
+$$;
+comment on function vouch.console_redact is 'Hides pieces of a review, one a line, besides what is hidden already.';
+
+-- Reports and objections.
+
+create or replace function vouch.console_reports(p_store text, p_operator text, p_role text, p_ask jsonb) returns jsonb
+language plpgsql stable security definer as $$
+declare
+  found_rows jsonb;
+  place record;
+begin
+  perform vouch.console_as(p_store, p_operator, p_role, array['viewer', 'moderator', 'manager', 'mediator']);
+  place := vouch.console_after(p_ask);
+  select coalesce(jsonb_agg(vouch.console_card(p_store, q.review_id, coalesce(q.published_revision, q.current)) || jsonb_build_object(
+      'place', vouch.console_cursor(q.reported_at, q.report_id), 'report_id', q.report_id, 'explanation', q.explanation, 'url', q.url, 'reporter', q.name, 'category', q.category, 'reported_at', q.reported_at,
+      'reported_s', extract(epoch from q.reported_at - vouch.clock())::bigint, 'review_state', q.review_state) order by q.reported_at, q.report_id), '[]') into found_rows
+  from (select r.*, v.published_revision, v.revision as current, v.state as review_state
+        from (select * from vouch.review_report x where x.store_id = p_store and x.state = 'open'
+                and (x.reported_at, x.report_id) > (coalesce(place.after_at, '-infinity'), coalesce(place.after_id, 0))
+              order by x.reported_at, x.report_id limit 21) r
+        join vouch.review v on v.store_id = r.store_id and v.review_id = r.review_id) q;
+  return vouch.console_counts(p_store, p_operator, p_role, p_ask) || jsonb_build_object('cards', found_rows - 20, 'some', found_rows <> '[]',
+    'next', case when jsonb_array_length(found_rows) > 20 then found_rows -> 19 ->> 'place' end);
+end
+$$;
+comment on function vouch.console_reports is 'Reports that wait for an answer, oldest first.';
+
+create or replace function vouch.console_report_decide(p_store text, p_operator text, p_role text, p_ask jsonb) returns jsonb
+language plpgsql security definer as $$
+begin
+  perform vouch.console_as(p_store, p_operator, p_role, array['moderator', 'manager']);
+  perform vouch.decide_report(vouch.console_id(p_ask), p_operator, p_ask ->> 'outcome', p_ask ->> 'explanation', nullif(p_ask ->> 'ground', ''),
+    coalesce(vouch.console_number(p_ask, 'version'), 0));
+  return jsonb_build_object('query', jsonb_build_object('done', case p_ask ->> 'outcome' when 'kept' then 'kept' else 'removed_review' end));
+end
+$$;
+comment on function vouch.console_report_decide is 'decide_report() on the version that was shown.';
+
+create or replace function vouch.console_appeals(p_store text, p_operator text, p_role text, p_ask jsonb) returns jsonb
+language plpgsql stable security definer as $$
+declare
+  found_rows jsonb;
+  place record;
+begin
+  perform vouch.console_as(p_store, p_operator, p_role, array['viewer', 'moderator', 'manager', 'mediator']);
+  place := vouch.console_after(p_ask);
+  select coalesce(jsonb_agg(vouch.console_card(p_store, q.review_id, q.revision) || jsonb_build_object(
+      'place', vouch.console_cursor(q.asked_at, q.appeal_id), 'appeal_id', q.appeal_id, 'appellant', q.appellant, 'objection', q.body, 'asked_at', q.asked_at,
+      'asked_s', extract(epoch from q.asked_at - vouch.clock())::bigint, 'action', q.action, 'ground', q.ground, 'note', q.note,
+      'decided_at', q.first_at, 'decided_by', case when not q.automated then q.actor end, 'by_reporter', q.appellant = 'reporter',
+      'own', not q.automated and q.actor = p_operator) order by q.asked_at, q.appeal_id), '[]') into found_rows
+  from (select a.*, d.revision, d.action, d.ground, d.automated, d.actor, d.decided_at as first_at, n.note
+        from (select x.appeal_id, x.appellant, x.review_id, x.decision_id, x.body, x.asked_at, x.store_id from vouch.appeal x
+              where x.store_id = p_store and x.state = 'open'
+                and (x.asked_at, x.appeal_id) > (coalesce(place.after_at, '-infinity'), coalesce(place.after_id, 0))
+              order by x.asked_at, x.appeal_id limit 21) a
+        join vouch.review_decision d on d.store_id = a.store_id and d.decision_id = a.decision_id
+        left join vouch.decision_note n on n.store_id = a.store_id and n.decision_id = a.decision_id) q;
+  return vouch.console_counts(p_store, p_operator, p_role, p_ask) || jsonb_build_object('cards', found_rows - 20, 'some', found_rows <> '[]',
+    'next', case when jsonb_array_length(found_rows) > 20 then found_rows -> 19 ->> 'place' end);
+end
+$$;
+comment on function vouch.console_appeals is 'Objections that wait for a decision, oldest first, with the decision, its facts and who took it.';
+
+create or replace function vouch.console_appeal_decide(p_store text, p_operator text, p_role text, p_ask jsonb) returns jsonb
+language plpgsql security definer as $$
+begin
+  perform vouch.console_as(p_store, p_operator, p_role, array['moderator', 'manager']);
+  perform vouch.decide_appeal(vouch.console_id(p_ask), p_operator, p_ask ->> 'outcome', p_ask ->> 'explanation', nullif(p_ask ->> 'ground', ''));
+  return jsonb_build_object('query', jsonb_build_object('done', p_ask ->> 'outcome'));
+end
+$$;
+comment on function vouch.console_appeal_decide is 'decide_appeal() for the console.';
+
+create or replace function vouch.console_parity(p_store text, p_operator text, p_role text, p_ask jsonb) returns jsonb
+language plpgsql stable security definer as $$
+declare
+  by_stars jsonb;
+begin
+  perform vouch.console_as(p_store, p_operator, p_role, array['viewer', 'moderator', 'manager', 'mediator']);
+  by_stars := vouch.parity_view(p_store);
+  return jsonb_build_object('stars_rows', (
+      select jsonb_agg(s || jsonb_build_object('share', round(100 * (s ->> 'published_share')::numeric, 1)::text,
+        'held_part', round(100 * (s ->> 'held_share')::numeric, 1)::text, 'hold_s', (s ->> 'mean_hold_s')::bigint,
+        'p', round((s ->> 'p_value')::numeric, 4)::text) order by (s ->> 'rating')::integer desc)
+      from jsonb_array_elements(by_stars) s),
+    'alarm', (select coalesce(bool_or((s ->> 'alarm')::boolean), false) from jsonb_array_elements(by_stars) s),
+    'bars', (select jsonb_agg(jsonb_build_object('name', (s ->> 'rating') || ' ★', 'value', coalesce(round(100 * (s ->> 'published_share')::numeric, 1), 0))
+             order by (s ->> 'rating')::integer) from jsonb_array_elements(by_stars) s),
+    'refusals', (select coalesce(jsonb_agg(jsonb_build_object('ground', g.ground, 'number', g.n) order by g.n desc, g.ground), '[]')
+      from (select k.key as ground, sum(k.value::bigint) as n from jsonb_array_elements(by_stars) s
+            cross join lateral jsonb_each_text(s -> 'rejected_by_ground') k group by k.key) g),
+    'record', (select jsonb_build_object('sequence', h.sequence, 'hash', encode(h.hash, 'hex'), 'signed_at', h.signed_at)
+               from vouch.record_head h where h.store_id = p_store));
+end
+$$;
+comment on function vouch.console_parity is 'Publication, holds and refusals by stars, with the test of whether low ones fare worse; the head of the signed record.';
