@@ -35,7 +35,7 @@ int routes_run(const struct cli *cli) {
         const struct route *r = &route_table[i];
         route_allow(r, methods);
         routes_roles(r->roles, roles);
-        snprintf(line, sizeof line, "%s\t%s\t%s\t%s\t%s\t%s\n", r->pattern, methods,
+        snprintf(line, sizeof line, "%s\t%s\t%s\t%s\t%s\t%s", r->pattern, methods,
                  roles, guards[r->guard], caches[r->cache],
                  r->voice == VOICE_PAGE ? "page" : "data");
         print_raw(line);

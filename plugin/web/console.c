@@ -11,6 +11,7 @@
 #include "web/answer.h"
 #include "web/console_dress.h"
 #include "web/console_page.h"
+#include "web/console_preview.h"
 #include "web/header.h"
 #include "web/page.h"
 
@@ -143,6 +144,25 @@ static void console_localize(struct exchange *x) {
     }
 }
 
+/* Adds what every page has; 500 and the answer gone. */
+static int console_rooted(const struct exchange *x, json_t *answer) {
+    json_t *root = page_root(x);
+    int failed =
+        !root || json_object_update_missing(answer, root) || console_dress(x, answer);
+
+    json_decref(root);
+    if (failed) {
+        json_decref(answer);
+    }
+    return failed ? 500 : 0;
+}
+
+/* What the database refused is told on a page of its own: 0. Else the status to tell. */
+static int console_refused(struct exchange *x, int code, const struct error *error) {
+    int status = exchange_fault(x, code, error);
+    return status == 400 || status == 409 ? console_problem(x, status, error) : status;
+}
+
 /* 0 and *root, or a status; a page may have been answered then, with status -1. */
 static int console_data(struct exchange *x, const struct console_page *page,
                         json_t **root) {
@@ -156,40 +176,37 @@ static int console_data(struct exchange *x, const struct console_page *page,
     }
     json_decref(fields);
     if (code) {
-        int status = exchange_fault(x, code, &error);
-        status =
-            status == 400 || status == 409 ? console_problem(x, status, &error) : status;
+        int status = console_refused(x, code, &error);
         return status ? status : -1;
     }
-    *root = answer ? page_root(x) : NULL;
-    if (answer && (!*root || json_object_update_missing(answer, *root) ||
-                   console_dress(x, answer))) {
-        json_decref(answer);
-        json_decref(*root);
-        return 500;
-    }
-    json_decref(*root);
     *root = answer;
-    return answer ? 0 : 404;
+    return answer ? console_rooted(x, answer) : 404;
 }
 
-static int console_render(struct exchange *x, bool whole) {
-    const struct console_page *page = console_page_of(x->route);
+/* root is taken over. */
+static int console_page(struct exchange *x, const char *name, const char *nav,
+                        json_t *root, bool whole) {
     char template[64];
-    json_t *root = NULL;
-    int status = page ? console_data(x, page, &root) : 404;
 
-    if (status) {
-        return status < 0 ? 0 : status;
-    }
-    snprintf(template, sizeof template, "console_%s", page->name);
-    if (console_frame(x, root, page->nav) || page_words(x, root, "console") ||
+    snprintf(template, sizeof template, "console_%s", name);
+    if (console_frame(x, root, nav) || page_words(x, root, "console") ||
         page_words(x, root, template)) {
         json_decref(root);
         return 500;
     }
     return whole ? page_answer_in(x, 200, "console", template, root)
                  : page_fragment(x, 200, template, root);
+}
+
+static int console_render(struct exchange *x, bool whole) {
+    const struct console_page *page = console_page_of(x->route);
+    json_t *root = NULL;
+    int status = page ? console_data(x, page, &root) : 404;
+
+    if (status) {
+        return status < 0 ? 0 : status;
+    }
+    return console_page(x, page->name, page->nav, root, whole);
 }
 
 int console_show(struct exchange *x) {
@@ -244,6 +261,23 @@ static int console_back(struct exchange *x, const char *back, const char *id,
     return status;
 }
 
+/* A deed that only shows what it would do: "trial" or "preview". answer is taken over. */
+static int console_shown(struct exchange *x, json_t *answer) {
+    bool preview =
+        strcmp(json_string_value(json_object_get(answer, "show")), "preview") == 0;
+    struct error error = {0};
+    int code = preview ? console_preview(x, answer, &error) : 0;
+
+    if (code) {
+        json_decref(answer);
+        return console_refused(x, code, &error);
+    }
+    int status = console_rooted(x, answer);
+    return status
+               ? status
+               : console_page(x, preview ? "preview" : "trial", "settings", answer, true);
+}
+
 int console_do(struct exchange *x) {
     const struct console_deed *deed = console_deed_of(x->route);
     struct error error = {0};
@@ -260,9 +294,9 @@ int console_do(struct exchange *x) {
         code = console_ask(x, deed->sql, fields, &answer, &error);
     }
     if (code) {
-        status = exchange_fault(x, code, &error);
-        status =
-            status == 400 || status == 409 ? console_problem(x, status, &error) : status;
+        status = console_refused(x, code, &error);
+    } else if (json_object_get(answer, "show")) {
+        status = console_shown(x, json_incref(answer));
     } else {
         const char *from = json_string_value(json_object_get(fields, "from"));
         bool queue = from && strcmp(from, "queue") == 0;

@@ -112,7 +112,8 @@ static int console_tokens(const struct exchange *x, json_t *root) {
 /* The same page with one field of its query changed; a deed's notice is not taken along. */
 static json_t *console_url(const struct exchange *x, const char *field,
                            const char *value) {
-    static const char *const past[] = {"done", "on", "at", "count", "lang"};
+    static const char *const past[] = {"done", "on",   "at",     "count",
+                                       "lang", "code", "address"};
     struct buffer out;
     json_t *made;
 

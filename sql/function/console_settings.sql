@@ -166,7 +166,7 @@ begin
     'own_row', row_now ->> 'store_id' = p_store and chosen <> 'store',
     'was', md5(case when row_now ->> 'store_id' = p_store then row_now::text end),
     'inputs', case when p_ask ? 'edit' or p_ask ? 'new' then vouch.console_inputs(chosen, row_now, p_ask ? 'new') end,
-    'is_template', false, 'is_plan', false);
+    'is_template', chosen = 'mail_template', 'is_plan', chosen = 'request_policy');
 end
 $$;
 comment on function vouch.console_table is 'A configuration table: its rows, and the form of one when edit and key.COLUMN, or new, are asked for. NULL: no such table.';
@@ -211,6 +211,49 @@ begin
 end
 $$;
 
+create or replace function vouch.console_plan(p_store text) returns jsonb
+language plpgsql stable as $$
+declare
+  made jsonb;
+begin
+  if to_regprocedure('vouch.request_plan_days(text, timestamptz, timestamptz)') is null then
+    return null;
+  end if;
+  execute 'select coalesce(jsonb_agg(jsonb_build_object(''day'', d.day, ''kind'', d.kind, ''outcome'', d.outcome, ''reason'', d.reason, ''number'', d.mails)
+    order by d.day, d.kind, d.outcome), ''[]'') from vouch.request_plan_days($1, null, null) d' into made using p_store;
+  return made;
+end
+$$;
+comment on function vouch.console_plan is 'What would go out in the next two weeks as things stand, by day.';
+
+create or replace function vouch.console_trial(p_store text, p_table text, p_values jsonb) returns jsonb
+language plpgsql as $$
+declare
+  before jsonb := vouch.console_plan(p_store);
+  after jsonb;
+begin
+  begin
+    perform vouch.console_write(p_store, p_table, p_values);
+    after := vouch.console_plan(p_store);
+    raise exception using errcode = 'VO299';
+  exception when sqlstate 'VO299' then
+    null;
+  end;
+  return jsonb_build_object('show', 'trial', 'table', p_table, 'compared', (
+    select coalesce(jsonb_agg(jsonb_build_object('day', x.day, 'kind', x.kind, 'reason', x.reason, 'sends', x.outcome = 'send', 'now', x.now, 'then', x.then,
+      'changed', x.now <> x.then) order by x.day, x.kind, x.outcome), '[]')
+    from (
+      select u.day, u.kind, u.outcome, u.reason, sum(u.now) as now, sum(u.then) as then
+      from (
+        select e ->> 'day' as day, e ->> 'kind' as kind, e ->> 'outcome' as outcome, e ->> 'reason' as reason, (e ->> 'number')::bigint as now, 0 as then
+        from jsonb_array_elements(coalesce(before, '[]')) e
+        union all
+        select e ->> 'day', e ->> 'kind', e ->> 'outcome', e ->> 'reason', 0, (e ->> 'number')::bigint from jsonb_array_elements(coalesce(after, '[]')) e) u
+      group by 1, 2, 3, 4 order by 1, 2, 3, 4 limit 200) x));
+end
+$$;
+comment on function vouch.console_trial is 'A dry run: the row is written, the plan of the next two weeks made, and the row taken back. The tables'' own rules speak up as they would.';
+
 create or replace function vouch.console_set(p_store text, p_operator text, p_role text, p_ask jsonb) returns jsonb
 language plpgsql security definer as $$
 declare
@@ -233,6 +276,10 @@ begin
   end if;
   if p_ask ->> 'action' = 'remove' and chosen <> 'store' then
     perform vouch.console_remove(p_store, chosen, p_ask);
+  elsif p_ask ->> 'action' = 'plan' and chosen = 'request_policy' and wanted is not null then
+    return vouch.console_trial(p_store, chosen, wanted);
+  elsif p_ask ->> 'action' = 'preview' and chosen = 'mail_template' then
+    return jsonb_build_object('show', 'preview', 'template', wanted);
   elsif p_ask ->> 'action' = 'save' and wanted is not null then
     perform vouch.console_write(p_store, chosen, wanted);
   else

@@ -124,6 +124,70 @@ await test("two operators at once: the second is told, nothing happens twice", a
   return /maija/.test(said) && /quicker/.test(said) ? [] : [said];
 });
 
+for (const scripts of [true, false]) {
+  await test(`an objection and a report are decided${scripts ? " by keys" : " without scripts"}; one's own decision is not judged by oneself`, async () => {
+    const page = await person(scripts ? "ilze" : "maija", scripts ? "manager" : "moderator", { javaScriptEnabled: scripts });
+    const other = scripts ? "maija" : "ilze", why = [];
+    await page.goto(base + "/console/appeals");
+    const own = page.locator(".c-card").filter({ has: page.locator(".c-bad", { hasText: "Your own decision" }) });
+    if (await own.count()) {
+      await own.first().locator('button[value="granted"]').click();
+      await page.waitForSelector(".c-fault");
+      if (!/somebody else decides/.test(await page.locator(".c-fault").innerText())) why.push("own decision judged");
+      await page.goto(base + "/console/appeals");
+    } else if (scripts) why.push("no decision of one's own in the list");
+    const card = page.locator(".c-card").filter({ hasText: other }).first();
+    await card.locator("textarea").fill("The words are strong, but no insult.");
+    await card.locator('button[value="granted"]').click();
+    await page.waitForSelector(".c-notice");
+    await page.goto(base + "/console/reports");
+    await page.waitForSelector(".c-card");
+    const id = await page.locator(".c-card").first().getAttribute("id");
+    await page.locator(".c-card textarea").first().fill("Only a first name; nothing private.");
+    if (scripts) { await page.locator(".c-card").first().focus(); await page.keyboard.press("a"); }
+    else await page.locator('.c-card button[value="kept"]').first().click();
+    await page.waitForSelector(".c-notice");
+    if (await page.locator("#" + id).count()) why.push("the report is still there");
+    const second = page.locator(".c-card").first();
+    await second.locator("select").selectOption("personal_data");
+    await second.locator("textarea").fill("It names the driver.");
+    await second.locator('button[value="removed"]').click();
+    await page.waitForSelector(".c-notice");
+    why.push(...page.faults);
+    await page.context().close();
+    return why;
+  });
+}
+
+await test("words are hidden from a published review, and shown again by undoing", async () => {
+  const page = await person("ilze", "manager"), why = [];
+  await page.goto(base + "/console/reviews?product=pot&state=published");
+  await page.locator(".c-list a").first().click();
+  await page.waitForSelector("details.c-line");
+  await page.locator("details.c-line summary").first().click();
+  await page.fill('textarea[name="hide"]', "Robert Example");
+  await page.fill('input[name="note"]', "name of a driver");
+  await page.locator("details.c-line button").click();
+  await page.waitForSelector(".c-notice");
+  if ((await page.locator(".c-text + .c-note s, .c-note s").first().innerText()) !== "Robert Example") why.push("not hidden");
+  await page.locator('main').focus().catch(() => {});
+  await page.keyboard.press("u");
+  await page.waitForFunction(() => !document.querySelector(".c-note s"));
+  why.push(...page.faults);
+  await page.context().close();
+  return why;
+});
+
+await test("axe can find a fault", async () => {
+  const page = await person("ilze", "manager");
+  await page.goto(base + "/console/");
+  await page.evaluate(() => { document.querySelector("main").append(document.createElement("img")); });
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+  await page.context().close();
+  return found.violations.some((v) => v.id === "image-alt") ? [] : ["an image without a text was not noticed"];
+});
+
 await test("counts come alive without reloading", async () => {
   const page = await person("vera", "viewer");
   await page.goto(base + "/console/");

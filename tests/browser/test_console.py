@@ -44,6 +44,21 @@ def hostile(seed, shop):
         seed.write(clean[:190], ("en", clean, text), author=clean, order_id=("ord " + clean)[:190])
 
 
+def published(database, module, shop):
+    """Verified reviews, each reported; and two objections, one to maija's decision, one to ilze's."""
+    for i in range(4):
+        shop.order(["pot"], order_id="v-%d" % i)
+        module.emit(shop.event("review.submitted", {"review": {
+            "id": "v-%d" % i, "product_id": "pot", "order_id": "v-%d" % i, "rating": 1 + i, "title": "As ordered", "locale": "en",
+            "body": "It works. The driver Robert Example was kind.", "author": {"customer_id": "c-v-%d" % i, "name": "Anna"}}}))
+        module.emit(shop.event("review.reported", {"review": {"id": "v-%d" % i}, "report": {
+            "explanation": "This <b>names</b> somebody.", "name": "Rita", "email": "rita@example.test", "good_faith": True, "category": "personal_data"}}))
+    for name, note in (("maija", "m"), ("ilze", "i")):
+        held = database.value("SELECT min(review_id) FROM vouch.held_review WHERE product_id = 'kettle'")
+        database.sql("SET vouch.store = 'main'; SELECT vouch.reject(%s, '%s', 'abusive', 'Calls the people of the shop idiots');"
+                     "SELECT vouch.appeal(%s, 'I only said <script>what</script> I think.', 'ilze')" % (held, name, held))
+
+
 def main():
     if not browser.chromium():
         print("1..0 # SKIP no chromium here: tests/setup test installs it")
@@ -63,9 +78,11 @@ def main():
         seed.some("both", 3)
         seed.some("kettle", 12, rude=3)
         hostile(seed, shop)
+        published(database, module, shop)
         some = database.value("SELECT min(review_id) FROM vouch.review WHERE product_id = 'kettle'")
         routes = {"home": "/console/", "queue": "/console/queue?product=kettle", "empty": "/console/queue?product=nothing", "reviews": "/console/reviews",
-                  "review": "/console/reviews/" + some, "discounts": "/console/discounts", "delivery": "/console/delivery",
+                  "review": "/console/reviews/" + some, "reports": "/console/reports", "appeals": "/console/appeals",
+                  "parity": "/console/parity", "discounts": "/console/discounts", "delivery": "/console/delivery",
                   "suppression": "/console/suppression?key=" + "ab" * 32, "settings": "/console/settings",
                   "policy": "/console/settings/hold_policy?edit=1&key.reason=abusive", "store": "/console/settings/store?edit=1",
                   "problem": "/console/queue?after=x"}
@@ -83,6 +100,7 @@ def main():
         doubled = database.value("SELECT count(*) FROM vouch.review_decision JOIN vouch.review USING (store_id, review_id)"
                                  " WHERE product_id = 'both' AND NOT automated")
         code = code or (doubled != "1" and print("# two operators made %s decisions" % doubled) is None)
+        code = int(code) if not os.environ.get("ONLY") else 0
     return int(code)
 
 
