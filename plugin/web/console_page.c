@@ -194,8 +194,32 @@ int console_frame(const struct exchange *x, json_t *root, const char *nav) {
            console_notice(x, root) | console_next(x, root);
 }
 
+/* What was typed into the form that is refused, so that nobody types it twice. */
+static json_t *console_typed(const struct exchange *x) {
+    static const char *const unsaid[] = {"csrf", "version", "was",  "from", "next",
+                                         "key",  "address", "code", "at",   "action"};
+    json_t *list = json_array();
+
+    for (size_t i = 0; list && i < x->form.count; i++) {
+        const char *name = x->form.fields[i].name, *value = x->form.fields[i].value;
+        bool left = *value == '\0' || strncmp(name, "ready.", 6) == 0 ||
+                    strncmp(name, "pick.", 5) == 0 || strncmp(name, "key.", 4) == 0;
+        for (size_t k = 0; k < sizeof unsaid / sizeof *unsaid; k++) {
+            left |= strcmp(name, unsaid[k]) == 0;
+        }
+        if (!left && json_array_append_new(
+                         list, json_pack("{s:s, s:s}", "name",
+                                         strncmp(name, "set.", 4) ? name : name + 4,
+                                         "value", value))) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
 int console_problem(struct exchange *x, int status, const struct error *error) {
-    json_t *root = page_root(x);
+    json_t *root = page_root(x), *typed = console_typed(x);
     int failed = !root ||
                  json_object_set_new(root, "detail", json_string(error->detail)) ||
                  json_object_set_new(root, "pointer", json_string(error->pointer)) ||
@@ -206,6 +230,7 @@ int console_problem(struct exchange *x, int status, const struct error *error) {
                  console_frame(x, root, "") || page_words(x, root, "console") ||
                  page_words(x, root, "console_problem");
 
+    json_decref(typed);
     if (failed) {
         json_decref(root);
         return 500;
