@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mail/letter.h"
+#include "mail/letter_book.h"
 
 #define PREVIEW_PLACE "https://shop.example/reviews/"
 
@@ -65,6 +66,31 @@ static int preview_set(json_t *page, const char *name, const struct buffer *part
     return json_object_set_new(page, name, json_stringn(part->data, part->length));
 }
 
+/* A row that mails would not use is refused here, with what is wrong with it. */
+static int preview_letter(const json_t *rows, const char *kind, const char *locale,
+                          const json_t *data, struct letter *letter,
+                          struct error *error) {
+    struct letter_book *book = NULL;
+    int code = letter_book_open(rows, &book, error);
+    const json_t *fault = code ? NULL : json_array_get(letter_book_faults(book), 0);
+
+    if (fault) {
+        const char *part = json_string_value(json_object_get(fault, "part"));
+        const char *text = json_string_value(json_object_get(fault, "text"));
+        code = error_set(error, ERROR_INVALID, "/set", "%s: %s", part ? part : "",
+                         text ? text : "");
+    }
+    if (!code) {
+        code = letter_render(kind, locale, book, data, letter, error);
+    }
+    if (!code && letter->fault.code) {
+        code = error_set(error, ERROR_INVALID, "/set", "%s", letter->fault.detail);
+        letter_free(letter);
+    }
+    letter_book_close(book);
+    return code;
+}
+
 int console_preview(const struct exchange *x, json_t *page, struct error *error) {
     json_t *row = json_object_get(page, "template");
     const char *kind = json_string_value(json_object_get(row, "kind"));
@@ -76,7 +102,7 @@ int console_preview(const struct exchange *x, json_t *page, struct error *error)
     json_t *data = preview_data(x, kind, locale);
     json_t *rows = json_pack("[O]", row);
     int code = data && rows
-                   ? letter_render(kind, locale, rows, data, &letter, error)
+                   ? preview_letter(rows, kind, locale, data, &letter, error)
                    : error_set(error, ERROR_FAILED, "", "no memory for the preview");
     if (!code) {
         code = preview_set(page, "subject", &letter.subject) ||
