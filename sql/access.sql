@@ -86,7 +86,7 @@ grant execute on function vouch.reply(bigint, text, text, text), vouch.contact(b
   vouch.start_case(bigint, text, text), vouch.mediate_case(bigint, text, text, text), vouch.mediation_statement(bigint, text, text),
   vouch.announce_measure(text, text, text, text, interval), vouch.webhook_replay(bigint, text), vouch.case_do(text, bigint, text, text, jsonb)
   to vouch_operator, vouch_module;
-grant execute on function vouch.mediation_view(bigint, text), vouch.settle_mediation(bigint, text, text, text), vouch.order_check(bigint),
+grant execute on function vouch.mediation_view(bigint, text), vouch.settle_mediation(bigint, text, text, text), vouch.order_check(bigint), vouch.reply_draft(bigint),
   vouch.count_tail(bigint, integer, bigint), vouch.spike_limit(), vouch.reply_lint(text) to vouch_operator, vouch_viewer, vouch_module;
 
 -- The console's pages and deeds, all called with (store, operator, role, fields).

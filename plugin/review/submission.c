@@ -5,6 +5,7 @@
 #include "base/crypto.h"
 #include "base/memory.h"
 #include "moderation/decide.h"
+#include "moderation/topic.h"
 #include "review/person.h"
 #include "review/trace.h"
 
@@ -79,6 +80,38 @@ static int submission_rules(struct settings *settings, struct rules *rules,
     return code;
 }
 
+static int topics_make(const struct settings *settings, void **made,
+                       struct error *error) {
+    struct topics *topics = NULL;
+    int code = topics_compile(settings_rows(settings, "topic_term"), &topics, error);
+    *made = topics;
+    return code;
+}
+
+static void topics_unmake(void *made) {
+    topics_free(made);
+}
+
+/* What it is about, for the store to learn from; nothing is decided by it. */
+static int submission_topics(struct settings *settings, const struct submission *s,
+                             const char *locale, json_t *body, struct error *error) {
+    const void *topics = NULL;
+    int code =
+        settings_compiled(settings, "topics", topics_make, topics_unmake, &topics, error);
+    int found = code ? 0 : topics_find(topics, locale, s->title, s->body);
+    json_t *list = json_array();
+
+    for (int i = 0; i < TOPICS && found > 0 && !code; i++) {
+        if (found & 1 << i) {
+            code = json_array_append_new(list, json_string(topic_name(i)));
+        }
+    }
+    if (json_object_set_new(body, "topics", list) || found < 0 || code) {
+        return error_set(error, ERROR_FAILED, "", "no memory for the topics");
+    }
+    return 0;
+}
+
 int submission_warm(const struct store *store, int64_t deadline_us, struct error *error) {
     struct settings *settings = NULL;
     struct rules rules;
@@ -113,6 +146,9 @@ static int submission_judge(struct settings *settings, const struct submission *
     if (!code) {
         found = verdict_json(verdict);
         code = found ? json_object_update(body, found) : ERROR_FAILED;
+    }
+    if (!code) {
+        code = submission_topics(settings, s, text.locale, body, NULL);
     }
     json_decref(found);
     memory_free(verdict);

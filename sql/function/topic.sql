@@ -29,14 +29,14 @@ language plpgsql security definer as $$
 declare
   this_week date;
   zone text;
-  found record;
+  spike record;
   policy vouch.case_policy;
   raised integer := 0;
 begin
   perform vouch.enter(p_store);
   zone := vouch.store_zone(p_store);
   this_week := date_trunc('week', vouch.clock() at time zone zone)::date;
-  for found in
+  for spike in
     select c.product_id, c.topic, c.now_count, c.before, vouch.count_tail(c.before, c.weeks, c.now_count) as probability,
       (c.before + 0.5) / c.weeks as expected
     from (
@@ -55,12 +55,12 @@ begin
     order by probability limit p_limit
   loop
     insert into vouch.topic_alarm (store_id, product_id, topic, week, complaints, expected, probability, raised_at)
-    values (p_store, found.product_id, found.topic, this_week, found.now_count, found.expected, found.probability, vouch.clock())
+    values (p_store, spike.product_id, spike.topic, this_week, spike.now_count, spike.expected, spike.probability, vouch.clock())
     on conflict do nothing;
-    if found and not exists (select from vouch.case k where k.store_id = p_store and k.product_id = found.product_id and k.topic = found.topic
+    if found and not exists (select from vouch.case k where k.store_id = p_store and k.product_id = spike.product_id and k.topic = spike.topic
                              and k.origin = 'topic' and k.state <> 'closed') then
-      policy := vouch.case_policy_any(p_store, (select p.groups from vouch.product p where p.store_id = p_store and p.product_id = found.product_id), null);
-      perform vouch.case_open(p_store, null, found.product_id, found.topic, 'topic', null, policy, 'vouch', null);
+      policy := vouch.case_policy_any(p_store, (select p.groups from vouch.product p where p.store_id = p_store and p.product_id = spike.product_id), null);
+      perform vouch.case_open(p_store, null, spike.product_id, spike.topic, 'topic', null, policy, 'vouch', null);
     end if;
     raised := raised + 1;
   end loop;

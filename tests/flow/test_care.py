@@ -134,6 +134,12 @@ class Care(unittest.TestCase):
         started = time.monotonic()
         review = self.review("r-1", "c-1", 1)
         self.assertEqual(review["state"], "published")
+        self.assertEqual(self.value("SELECT topics FROM vouch.review_revision"), "{quality,service}")
+        self.assertEqual(self.value("SELECT complaints FROM vouch.trend WHERE topic = 'quality'"), "1")
+        draft = json.loads(self.value("SELECT vouch.reply_draft(%d)" % review["review_id"]))[0]
+        self.assertIn(draft["topic"], ("quality", "service"))
+        self.assertIn("Anna", draft["body"])
+        self.assertNotIn("{", draft["body"])
         alert = self.text(self.mail("care@shop.test", "needs an answer"))
         self.assertLess(time.monotonic() - started, 15, "an alert within seconds")
         for known in ("The lid is broken", "1 out of 5", "Kettle 17", "Days late: 4", "Earlier orders:", "First answer due:"):

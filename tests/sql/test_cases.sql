@@ -139,6 +139,18 @@ select said.event('customer.erased', jsonb_build_object('customer_id', 'c1', 'cu
 select is((select count(*) from vouch.case_text where case_id = :k), 0::bigint, 'an erased person''s thread is gone');
 select ok((select count(*) from vouch.case_event where case_id = :k) > 10, 'its audit is not');
 
+-- Several say the same.
+insert into vouch.review (store_id, product_id, claim, verified_reason, state, revision, published_revision, written_at, published_at)
+  select 'main', 'pan', 'anonymous', 'no_author', 'published', 1, 1, vouch.clock(), vouch.clock() from generate_series(1, 6);
+insert into vouch.review_revision (store_id, review_id, revision, rating, body, written_at, received_at, state, salt, digest, topics)
+  select 'main', review_id, 1, 1, 'late', vouch.clock(), vouch.clock(), 'published', 'x', sha256('x'), '{delivery}' from vouch.review where product_id = 'pan';
+select is(vouch.topic_watch('main', 10), 1, 'six customers said the same this week');
+select is(vouch.topic_watch('main', 10), 0, 'told once');
+select is((select (origin, topic, review_id) from vouch.open_case where product_id = 'pan'), ('topic'::text, 'delivery'::text, null::bigint), 'a case of its own');
+select ok((select spike and probability < 0.001 from vouch.trend where product_id = 'pan'), 'the trend shows it');
+select is(vouch.count_tail(24, 12, 2) > 0.5, true, 'two a week are nothing where two a week are usual');
+select is((vouch.announce_measure('pan', 'delivery', 'Zane', 'We changed the carrier.') #>> '{measure,announced}'), '0', 'nobody to tell of whom no address is known');
+
 -- Business time.
 delete from vouch.business_hours;
 update vouch.store set timezone = 'Europe/Riga' where store_id = 'main';
