@@ -172,17 +172,16 @@ static int desk_chores(struct desk *desk, const struct store *store, int64_t dea
     report->done += moved;
     if (!code && now - desk->attended_us >= WORKER_ATTEND_US) {
         desk->attended_us = now;
-        code = routine_run(store, &desk->watched_us, worker_patience(deadline_us), &moved,
-                           error);
+        code = routine_run(store, &desk->watched_us, now + WORKER_CALL_US, &moved, error);
         report->done += moved;
     }
     return code;
 }
 
-static int desk_webhooks(struct desk *desk, int64_t deadline_us,
-                         struct step_report *report, struct error *error) {
+static int desk_webhooks(struct desk *desk, struct step_report *report,
+                         struct error *error) {
     int done = 0, in_flight = 0;
-    int code = webhook_run(desk->webhooks, worker_patience(deadline_us), &done,
+    int code = webhook_run(desk->webhooks, clock_now_us() + WORKER_CALL_US, &done,
                            &in_flight, error);
 
     report->done += done;
@@ -205,7 +204,7 @@ static int desk_step(struct worker *worker, struct shop *shop, size_t i, bool aw
     }
     if (!away) {
         code = desk_chores(&worker->desks[i], &shop->store, deadline_us, report, error);
-        code = code ? code : desk_webhooks(&worker->desks[i], deadline_us, report, error);
+        code = code ? code : desk_webhooks(&worker->desks[i], report, error);
         away = code == ERROR_UNAVAILABLE;
     }
     if (!away || !dispatch_idle(worker->desks[i].dispatch)) {
