@@ -74,6 +74,8 @@ revoke all on all sequences in schema vouch from public, vouch_module, vouch_ope
 grant execute on function vouch.clock(), vouch.only_store(), vouch.acting_store(), vouch.readable_stores(), vouch.is_module() to vouch_operator, vouch_viewer, vouch_module;
 grant execute on function vouch.queue_view(text, timestamptz, bigint, integer) to vouch_operator, vouch_viewer, vouch_module;
 grant execute on function vouch.pause_mail(text, text), vouch.resume_mail(text) to vouch_operator, vouch_module;
+grant execute on function vouch.request_plan(text, timestamptz, timestamptz), vouch.request_plan_days(text, timestamptz, timestamptz),
+  vouch.plan_view(text, integer, boolean, integer) to vouch_operator, vouch_viewer, vouch_module;
 grant execute on function vouch.decide(text, bigint, text, text, text, text, bigint) to vouch_operator, vouch_module;
 grant execute on function vouch.approve(bigint, text, text, bigint), vouch.reject(bigint, text, text, text, bigint) to vouch_operator, vouch_module;
 grant execute on function vouch.decide_appeal(bigint, text, text, text, text), vouch.decide_report(bigint, text, text, text, text, bigint),

@@ -63,5 +63,6 @@ int reject_run(const struct cli *cli);
 int train_run(const struct cli *cli);
 int rotate_run(const struct cli *cli);
 int routes_run(const struct cli *cli);
+int plan_run(const struct cli *cli);
 
 #endif

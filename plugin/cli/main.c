@@ -9,6 +9,8 @@
 static const struct cli_flag json[] = {{"json", false}, {NULL, false}};
 static const struct cli_flag stepping[] = {{"budget", true}, {NULL, false}};
 static const struct cli_flag running[] = {{"threads", true}, {NULL, false}};
+static const struct cli_flag planning[] = {
+    {"days", true}, {"list", false}, {"json", false}, {NULL, false}};
 static const struct cli_flag approving[] = {
     {"operator", true}, {"note", true}, {NULL, false}};
 static const struct cli_flag rejecting[] = {
@@ -29,6 +31,9 @@ static const struct cli_command commands[] = {
     {"emit", "FILE | -", "hand in an event, an array, or one event a line", NULL, 1, 1,
      emit_run},
     {"queue", "[--json]", "list the reviews that are held", json, 0, 0, queue_run},
+    {"plan", "[--days N] [--list] [--json]",
+     "say which requests go out in the coming days, and which do not and why", planning,
+     0, 0, plan_run},
     {"approve", "REVIEW [--operator NAME] [--note TEXT]", "publish a review", approving,
      1, 1, approve_run},
     {"reject", "REVIEW --ground GROUND --explanation TEXT [--operator NAME]",

@@ -120,55 +120,59 @@ create or replace function vouch.request_judge(p_store text, p_requests bigint[]
 returns table (request_id bigint, order_id text, address_key bytea, due_at timestamptz, sent_at timestamptz, policy vouch.request_policy, zone text, obstacle text)
 language plpgsql stable as $$
 declare
-  standard vouch.request_policy := vouch.request_policy_standard(p_store);
   own_currency text := (select s.currency from vouch.store s where s.store_id = p_store);
+  by_id boolean := exists (select from vouch.opt_out u where u.store_id = p_store);
 begin
   return query
   with asked as materialized (
-    select r.request_id, r.due_at, r.sent_at, o.sale, coalesce((
-      select p from vouch.request_policy p where p.store_id = p_store and p.country in ((o.sale).country, '*') order by p.country = '*' limit 1), standard) as policy
+    select r.request_id, r.due_at, r.sent_at, o.*
     from unnest(p_requests) as w (id)
     cross join lateral (select q.request_id, q.order_id, q.due_at, q.sent_at from vouch.review_request q
                         where q.store_id = p_store and q.request_id = w.id offset 0) as r
-    cross join lateral (select q as sale from vouch.sales_order q where q.store_id = p_store and q.order_id = r.order_id offset 0) as o
+    cross join lateral (
+      select q.order_id, q.address_key, q.customer_key, coalesce(q.timezone, '') as zone, coalesce(q.country, '') as country, coalesce(q.locale, '') as locale,
+        vouch.order_refunded(q) as refunded, q.marketing_consent, q.customer_groups, q.total, coalesce(q.currency, own_currency) as currency
+      from vouch.sales_order q where q.store_id = p_store and q.order_id = r.order_id offset 0) as o
   ), place as materialized (
-    select d.timezone, d.country, d.locale, vouch.request_zone(p_store, nullif(d.timezone, ''), nullif(d.country, ''), nullif(d.locale, '')) as zone
-    from (select distinct coalesce((a.sale).timezone, '') as timezone, coalesce((a.sale).country, '') as country, coalesce((a.sale).locale, '') as locale
-          from asked a offset 0) as d
+    select d.zone, d.country, d.locale, vouch.request_policy_of(p_store, nullif(d.country, '')) as policy,
+      vouch.request_zone(p_store, nullif(d.zone, ''), nullif(d.country, ''), nullif(d.locale, '')) as own_zone
+    from (select distinct a.zone, a.country, a.locale from asked a offset 0) as d
   )
-  select a.request_id, (a.sale).order_id, (a.sale).address_key, a.due_at, a.sent_at, a.policy, h.zone,
+  select a.request_id, a.order_id, a.address_key, a.due_at, a.sent_at, h.policy, h.own_zone,
     case
-      when (a.sale).address_key is null or (c.email is null and c.erased_at is null) then 'no_address'
+      when a.address_key is null or (c.email is null and c.erased_at is null) then 'no_address'
       when c.erased_at is not null then 'erased'
       when l.kept = 0 then 'cancelled'
-      when vouch.order_refunded(a.sale) or l.paid_for = 0 then 'refunded'
+      when a.refunded or l.paid_for = 0 then 'refunded'
       when l.asked = 0 then 'excluded_product'
       when l.open = 0 then 'reviewed'
-      when 'unsubscribed' = any (x.reasons) or exists (
-        select from vouch.opt_out u where u.store_id = p_store and u.customer_key = (a.sale).customer_key) then 'unsubscribed'
-      when x.reasons is not null then 'suppressed'
-      when not case (a.policy).consent when 'any' then true else
-        coalesce(c.marketing_consent, (a.sale).marketing_consent, (a.policy).consent = 'soft_opt_in') end then 'no_consent'
-      when (a.sale).customer_groups && (a.policy).excluded_customer_groups then 'excluded_customer'
-      when (a.sale).total < (a.policy).minimum_order_value
-        and coalesce((a.sale).currency, own_currency) = coalesce((a.policy).currency, own_currency) then 'below_minimum'
-      when a.sent_at + (a.policy).link_valid_for <= vouch.clock() then 'too_late'
+      when 'unsubscribed' = any (x.reasons) or by_id and exists (
+        select from vouch.opt_out u where u.store_id = p_store and u.customer_key = a.customer_key) then 'unsubscribed'
+      when x.reasons <> '{}' then 'suppressed'
+      when not case (h.policy).consent when 'any' then true else
+        coalesce(c.marketing_consent, a.marketing_consent, (h.policy).consent = 'soft_opt_in') end then 'no_consent'
+      when a.customer_groups && (h.policy).excluded_customer_groups then 'excluded_customer'
+      when a.total < (h.policy).minimum_order_value
+        and a.currency = coalesce((h.policy).currency, own_currency) then 'below_minimum'
+      when a.sent_at + (h.policy).link_valid_for <= vouch.clock() then 'too_late'
     end
   from asked a
-  join place h on h.timezone = coalesce((a.sale).timezone, '') and h.country = coalesce((a.sale).country, '') and h.locale = coalesce((a.sale).locale, '')
-  left join lateral (select q.* from vouch.customer q where q.store_id = p_store and q.address_key = (a.sale).address_key offset 0) as c on true
-  cross join lateral (select array_agg(q.reason) as reasons from vouch.suppression q
-                      where q.store_id = p_store and q.address_key = (a.sale).address_key) as x
+  join place h on h.zone = a.zone and h.country = a.country and h.locale = a.locale
+  left join lateral (select q.email, q.erased_at, q.marketing_consent from vouch.customer q
+                     where q.store_id = p_store and q.address_key = a.address_key offset 0) as c on true
+  cross join lateral (select array(select q.reason from vouch.suppression q
+                                   where q.store_id = p_store and q.address_key = a.address_key) as reasons offset 0) as x
+  cross join lateral (select array(select v.line_id from vouch.review v
+                                   where v.store_id = p_store and v.order_id = a.order_id and v.line_id is not null) as lines offset 0) as v
   cross join lateral (
     select count(*) as kept, count(*) filter (where n.refunded_at is null) as paid_for,
       count(*) filter (where n.refunded_at is null and not n.excluded) as asked,
-      count(*) filter (where n.refunded_at is null and not n.excluded and not n.reviewed) as open
+      count(*) filter (where n.refunded_at is null and not n.excluded and not n.line_id = any (v.lines)) as open
     from (
-      select q.refunded_at, case when (a.policy).excluded_products = '{}' and (a.policy).excluded_product_groups = '{}' then false
-          else vouch.line_excluded(a.policy, q) end as excluded,
-        exists (select from vouch.review v where v.store_id = p_store and v.order_id = q.order_id and v.line_id = q.line_id) as reviewed
+      select q.line_id, q.refunded_at, case when (h.policy).excluded_products = '{}' and (h.policy).excluded_product_groups = '{}' then false
+          else vouch.line_excluded(h.policy, q) end as excluded
       from vouch.order_line q
-      where q.store_id = p_store and q.order_id = (a.sale).order_id and q.delivered_at is not null and q.cancelled_at is null offset 0) as n
+      where q.store_id = p_store and q.order_id = a.order_id and q.delivered_at is not null and q.cancelled_at is null offset 0) as n
   ) as l;
 end
 $$;
