@@ -206,9 +206,10 @@ void crypto_csrf(const struct keyring *keys, const char *login, const char *rout
     keyed_text(keys->keys[KEY_CSRF], parts, 3, out);
 }
 
+static const char code_alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
 void crypto_code(const struct keyring *keys, const char *store, const char *order_id,
                  int64_t version, char out[14]) {
-    static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     uint8_t number[8], hash[16];
     const struct part parts[] = {part_text(store), part_text(order_id),
                                  part_number(version, number)};
@@ -216,10 +217,28 @@ void crypto_code(const struct keyring *keys, const char *store, const char *orde
     for (size_t i = 0; i < CRYPTO_CODE_LENGTH; i++) {
         size_t bit = i * 5;
         unsigned pair = (unsigned)hash[bit / 8] << 8 | hash[bit / 8 + 1];
-        out[i] = alphabet[pair >> (11 - bit % 8) & 31];
+        out[i] = code_alphabet[pair >> (11 - bit % 8) & 31];
     }
     out[CRYPTO_CODE_LENGTH] = '\0';
     sodium_memzero(hash, sizeof hash);
+}
+
+/* Times x in the field of 32 elements, modulo x^5 + x^2 + 1. */
+static unsigned code_double(unsigned v) {
+    return v & 16 ? v << 1 ^ 0x25 : v << 1;
+}
+
+/* A polynomial over that field: each place has a weight of its own. */
+char crypto_code_check(const char *code) {
+    unsigned sum = 0;
+    for (size_t i = 0; i < CRYPTO_CODE_LENGTH; i++) {
+        const char *at = code[i] ? strchr(code_alphabet, code[i]) : NULL;
+        if (!at) {
+            return '\0';
+        }
+        sum = code_double(sum ^ (unsigned)(at - code_alphabet));
+    }
+    return code_alphabet[sum];
 }
 
 /* Dashes and spaces as mails, phones and word processors make them. */
@@ -252,7 +271,7 @@ bool crypto_code_normal(const char *typed, size_t n, char out[64]) {
         at += (size_t)used;
     }
     out[length] = '\0';
-    size_t prefix = length > CRYPTO_CODE_LENGTH ? length - CRYPTO_CODE_LENGTH : 0;
+    size_t prefix = length > CRYPTO_CODE_PRINTED ? length - CRYPTO_CODE_PRINTED : 0;
     for (size_t i = prefix; i < length; i++) {
         out[i] = out[i] == 'O' ? '0' : out[i] == 'I' || out[i] == 'L' ? '1' : out[i];
     }

@@ -14,6 +14,7 @@
 #define KEYRING_MOST_BYTES 4096 /* and longer ones */
 #define KEYRING_SEALED_BYTES (24 + 16 + 5 * 33)
 #define CRYPTO_CODE_LENGTH 13   /* 65 bits in Crockford's base32 */
+#define CRYPTO_CODE_PRINTED 14  /* with the check character behind */
 #define CRYPTO_CODE_MOST 63     /* a code as typed, prefix included, in normal form */
 #define CRYPTO_BASE64URL_SIZE(n) (((n)*4 + 2) / 3 + 1)
 
@@ -55,8 +56,11 @@ void crypto_csrf(const struct keyring *keys, const char *login, const char *rout
 /* 13 characters of 0-9 A-Z without I L O U. */
 void crypto_code(const struct keyring *keys, const char *store, const char *order_id,
                  int64_t version, char out[14]);
+/* The check character of 13 such characters, of the same alphabet: one wrong character is
+ * always noticed, and so are any two that changed places. '\0' for others. */
+char crypto_code_check(const char *code);
 /* A code as typed into its normal form: ASCII letters and digits in upper case, dashes
- * and spaces (Unicode's too) dropped, and within the last 13 characters O as 0, I and L
+ * and spaces (Unicode's too) dropped, and within the last 14 characters O as 0, I and L
  * as 1; what stands before them is a prefix and keeps its letters. False for anything
  * else, for nothing, and for more than 63 characters. Idempotent. Hash both sides through
  * it. */

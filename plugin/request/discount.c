@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The prefix is for people: the hash is over the 13 characters behind it. */
+/* The prefix is for people, the check character against slips of the pen: the hash is over
+ * the 13 characters between them. */
 #include "request/discount.h"
 
 #include <stdio.h>
@@ -11,8 +12,8 @@ void discount_print(const struct keyring *keys, const char *store, const char *o
                     const char *prefix, char out[DISCOUNT_CODE_SIZE]) {
     char code[CRYPTO_CODE_LENGTH + 1];
     crypto_code(keys, store, order_id, DISCOUNT_VERSION, code);
-    (void)snprintf(out, DISCOUNT_CODE_SIZE, "%.*s%s", DISCOUNT_PREFIX_MAX,
-                   prefix ? prefix : "", code);
+    (void)snprintf(out, DISCOUNT_CODE_SIZE, "%.*s%s%c", DISCOUNT_PREFIX_MAX,
+                   prefix ? prefix : "", code, crypto_code_check(code));
     crypto_zero(code, sizeof code);
 }
 
@@ -35,9 +36,14 @@ bool discount_hash(const struct store *store, const char *typed, size_t n,
     if (!keys || !crypto_code_normal(typed, n, normal))
         return false;
     length = strlen(normal);
-    if (length < CRYPTO_CODE_LENGTH)
+    if (length < CRYPTO_CODE_PRINTED)
         return false;
-    crypto_code_hash(keys, store->name, normal + length - CRYPTO_CODE_LENGTH, out);
+    char *code = normal + length - CRYPTO_CODE_PRINTED;
+    char check = code[CRYPTO_CODE_LENGTH];
+    code[CRYPTO_CODE_LENGTH] = '\0';
+    if (check != crypto_code_check(code))
+        return false;
+    crypto_code_hash(keys, store->name, code, out);
     crypto_zero(normal, sizeof normal);
     return true;
 }

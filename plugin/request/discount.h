@@ -13,7 +13,8 @@
 
 enum { DISCOUNT_CODE_SIZE = 64, DISCOUNT_PREFIX_MAX = 8 };
 
-/* The order's code as it is printed, discount_policy.prefix in front. False without a
+/* The order's code as it is printed, discount_policy.prefix in front, a check character
+ * behind. False without a
  * policy or without a key. */
 bool discount_code(const struct store *store, const struct settings *settings,
                    const char *order_id, char out[DISCOUNT_CODE_SIZE]);
@@ -22,7 +23,7 @@ void discount_print(const struct keyring *keys, const char *store, const char *o
                     const char *prefix, char out[DISCOUNT_CODE_SIZE]);
 /* What discount_code.code_hash holds, from a code as somebody typed it: case, hyphens,
  * spaces, O for 0, I and L for 1, and the prefix make no difference. False for what cannot
- * be a code, and without a key. */
+ * be a code, mistyped ones included, and without a key. */
 bool discount_hash(const struct store *store, const char *typed, size_t n,
                    uint8_t out[32]);
 

@@ -108,7 +108,7 @@ begin
       when exists (select from vouch.sales_order o where o.store_id = p_store and o.order_id = p_body ->> 'order_id'
                    and o.cancelled_at is not null) then 'order_cancelled' end;
   end if;
-  if why = 'unknown' then
+  if why = 'unknown' and p_body ->> 'code_hash' ~ '[^0]' then -- zeros: mistyped, and no guess
     perform vouch.discount_missed(p_store, client);
   elsif why is null then
     update vouch.discount_code d set state = 'redeemed', redeemed_at = vouch.clock(), redeemed_order_id = p_body ->> 'order_id'

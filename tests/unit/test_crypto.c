@@ -141,10 +141,10 @@ static void normal_codes(void **state) {
          "1MX",
          "KA6ENBX4RJ1MX"},
         {"oOiIlL", "001111"},
-        {"HELLO-KA6E-NBX4-RJlM-X", "HELLOKA6ENBX4RJ1MX"},
+        {"HELLO-KA6E-NBX4-RJlM-XO", "HELLOKA6ENBX4RJ1MX0"},
         {"hello"
-         "OOOOOOOOOOOOO",
-         "HELLO0000000000000"},
+         "OOOOOOOOOOOOOO",
+         "HELLO00000000000000"},
         {"u", "U"},
         {"", NULL},
         {"- -", NULL},
