@@ -27,6 +27,7 @@ enum {
     EVENT_LOCALE = 35,
     EVENT_TIMEZONE = 64,
     EVENT_CODE = 60,
+    EVENT_CLIENT = 64,
     EVENT_DSN = 65536
 };
 

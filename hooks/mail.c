@@ -3,9 +3,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/address.h"
 #include "base/memory.h"
 #include "care/quote.h"
 #include "event.h"
+#include "mail/dsn.h"
+#include "mail/verp.h"
 #include "request/link.h"
 #include "review/submission.h"
 
@@ -25,30 +28,96 @@ static int mail_status(const struct field *f, const char **status) {
                             "status is an enhanced status code such as 5.1.1");
 }
 
-static int mail_fill(const struct event *event, const struct field *f, json_t *body) {
-    const char *recipient = NULL, *status = NULL, *message = NULL, *dsn = NULL;
-    int code = json_need_string(f, "recipient", EVENT_EMAIL, &recipient);
+/* What the event itself does not say is read out of the report it carries. */
+struct mail_event {
+    const char *recipient, *status, *message, *report, *action, *mailbox;
+};
+
+static int mail_take(const struct field *f, struct mail_event *mail) {
+    int code = json_take_string(f, "recipient", EVENT_EMAIL, &mail->recipient);
 
     if (!code) {
-        code = mail_status(f, &status);
+        code = mail_status(f, &mail->status);
     }
     if (!code) {
-        code = json_take_string(f, "message_id", EVENT_NAME, &message);
+        code = json_take_string(f, "message_id", EVENT_NAME, &mail->message);
     }
     if (!code) {
-        code = json_take_text(f, "dsn", EVENT_DSN, &dsn);
+        code = json_take_text(f, "dsn", EVENT_DSN, &mail->report);
     }
-    if (!code) {
-        code = submission_person(event->store, body, recipient, NULL,
+    if (!code && !mail->recipient && !mail->report) {
+        code = error_set(f->error, ERROR_INVALID, "/data/mail/recipient",
+                         "a mail that came back is named by recipient, by dsn or by both");
+    }
+    return code;
+}
+
+static void mail_learn(const struct dsn *dsn, struct mail_event *mail) {
+    const struct dsn_recipient *verdict = dsn_verdict(dsn);
+
+    if (verdict && !mail->status && *verdict->status) {
+        mail->status = verdict->status;
+    }
+    if (verdict && *verdict->action) {
+        mail->action = verdict->action;
+    }
+    if (verdict && !mail->recipient &&
+        address_valid(verdict->address, strlen(verdict->address))) {
+        mail->recipient = verdict->address;
+    }
+    if (!mail->message && *dsn->message_id) {
+        mail->message = dsn->message_id;
+    }
+    mail->mailbox = dsn->mailbox;
+}
+
+static int mail_put(const struct event *event, const struct mail_event *mail,
+                    json_t *body) {
+    const struct {
+        const char *name, *value;
+    } members[] = {
+        {"status", mail->status}, {"message_id", mail->message}, {"action", mail->action}};
+    const char *box = mail->mailbox ? mail->mailbox : mail->recipient;
+    int64_t id;
+    int failed = 0;
+
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        if (members[i].value) {
+            failed |= json_object_set_new(body, members[i].name,
+                                          json_string(members[i].value));
+        }
+    }
+    if (box && event->store->keys &&
+        verp_read(event->store->keys, event->store->name, box, &id)) {
+        failed |= json_object_set_new(body, "mail_id", json_integer(id));
+    }
+    return failed ? error_set(event->error, ERROR_FAILED, "", "no memory for a bounce") : 0;
+}
+
+static int mail_fill(const struct event *event, const struct field *f, json_t *body) {
+    struct mail_event mail = {0};
+    struct dsn *dsn = NULL;
+    int code = mail_take(f, &mail);
+
+    if (!code && mail.report) {
+        dsn = memory_get(sizeof *dsn);
+        code = dsn ? 0 : error_set(event->error, ERROR_FAILED, "", "no memory for a report");
+    }
+    if (!code && dsn && dsn_read(mail.report, strlen(mail.report), dsn)) {
+        mail_learn(dsn, &mail);
+    } else if (!code && !mail.recipient) {
+        code = error_set(event->error, ERROR_INVALID, "/data/mail/recipient",
+                         "recipient is needed where dsn is no delivery status "
+                         "notification (RFC 3464)");
+    }
+    if (!code && mail.recipient) {
+        code = submission_person(event->store, body, mail.recipient, NULL,
                                  "/data/mail/recipient", event->error);
     }
-    if (!code && status && json_object_set_new(body, "status", json_string(status))) {
-        code = error_set(event->error, ERROR_FAILED, "", "no memory for a bounce");
+    if (!code) {
+        code = mail_put(event, &mail, body);
     }
-    if (!code && message &&
-        json_object_set_new(body, "message_id", json_string(message))) {
-        code = error_set(event->error, ERROR_FAILED, "", "no memory for a bounce");
-    }
+    memory_free(dsn);
     return code;
 }
 

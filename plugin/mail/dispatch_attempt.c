@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "mail/dispatch_inner.h"
 #include "mail/mime.h"
+#include "mail/verp.h"
 
 enum { DISPATCH_MESSAGE_MAX = 4 * 1024 * 1024, MESSAGE_ID_MAX = 43 + 1 + 254 + 1 };
 
@@ -153,6 +154,14 @@ static const char *context_text(const struct slot *slot, const char *name) {
     return json_string_value(json_object_get(slot->mail.context, name));
 }
 
+/* An address of the mail's own where the store has one for bounces; the caller's. */
+static char *return_path(const struct dispatch *d, int64_t mail) {
+    char address[VERP_ADDRESS_SIZE];
+    bool own = *d->return_path && verp_write(d->store->keys, d->store->name,
+                                             d->return_path, mail, address);
+    return memory_copy(own ? address : d->from_address);
+}
+
 static int put_message(const struct dispatch *d, struct slot *slot,
                        const struct dispatch_letter *letter, struct error *error) {
     char id[MESSAGE_ID_MAX], list[512], feedback[256];
@@ -177,7 +186,7 @@ static int put_message(const struct dispatch *d, struct slot *slot,
         .html = letter->letter.html.length ? letter->letter.html.data : NULL,
         .locale = letter->locale};
     buffer_init(&slot->message, DISPATCH_MESSAGE_MAX);
-    slot->from = memory_copy(d->from_address);
+    slot->from = return_path(d, slot->mail.id);
     if (!slot->from)
         return error_set(error, ERROR_FAILED, "", "no memory for a mail");
     return mime_compose(&mail, &slot->message, error);

@@ -61,7 +61,7 @@ struct dispatch {
 
     struct smtp *smtp; /* NULL until the settings name a relay */
     char *relay;       /* what it was opened with */
-    char *from_name, *from_address, *base_url;
+    char *from_name, *from_address, *base_url, *return_path;
     const char *domain; /* within from_address, or a stand-in */
     bool ready;         /* the settings allow sending */
 

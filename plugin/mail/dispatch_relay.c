@@ -32,7 +32,8 @@ void dispatch_relay_close(struct dispatch *d) {
     memory_free(d->from_name);
     memory_free(d->from_address);
     memory_free(d->base_url);
-    d->from_name = d->from_address = d->base_url = NULL;
+    memory_free(d->return_path);
+    d->from_name = d->from_address = d->base_url = d->return_path = NULL;
 }
 
 /* A store that lacks one of these has mail waiting, not failing. */
@@ -78,7 +79,7 @@ static int read_sender(struct dispatch *d, const char *from, const char *store_n
 /* All that the sender depends on, to see when it changed. */
 static char *describe(const struct settings *settings) {
     static const char *const columns[] = {"smtp_url", "smtp_user", "mail_from", "name",
-                                          "base_url"};
+                                          "base_url",  "return_path"};
     struct buffer b;
     buffer_init(&b, 8 * DISPATCH_SENDER_MAX);
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
@@ -103,7 +104,8 @@ static int open_relay(struct dispatch *d, const struct settings *settings,
         return error_set(error, rc, "",
                          "store.mail_from is neither an address nor Name <address>");
     d->base_url = memory_copy(settings_text(settings, "base_url"));
-    if (!d->base_url)
+    d->return_path = memory_copy(settings_text(settings, "return_path"));
+    if (!d->base_url || !d->return_path)
         return error_set(error, ERROR_FAILED, "", "no memory for a mail sender");
     return smtp_open(d->net, &relay, &d->smtp, error);
 }

@@ -303,10 +303,27 @@ static void read_head(struct reader *r, struct dsn *dsn) {
     }
 }
 
+/* The status part alone, as some hand it on. */
+static bool is_status(const struct reader *r) {
+    static const char *const first[] = {"Reporting-MTA:", "Original-Envelope-Id:",
+                                        "Final-Recipient:", "Original-Recipient:",
+                                        "Feedback-Type:"};
+    struct line line;
+    const char *next;
+    for (size_t i = 0; line_peek(r, &line, &next) && i < sizeof first / sizeof *first; i++)
+        if (line_starts(&line, first[i]))
+            return true;
+    return false;
+}
+
 bool dsn_read(const char *text, size_t n, struct dsn *dsn) {
     struct reader r = {.at = text, .end = text + (n < DSN_MOST_BYTES ? n : DSN_MOST_BYTES)};
     size_t told;
     memset(dsn, 0, sizeof *dsn);
+    if (is_status(&r)) {
+        read_status(&r, dsn);
+        return dsn->count > 0;
+    }
     read_head(&r, dsn);
     told = dsn->count;
     if (r.boundary[0])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads what comes back when a mail could not be delivered, or was complained about:
  * delivery status notifications (RFC 3464), feedback reports (RFC 5965), and the plain
- * texts of qmail and older Exims. Pure; anything may be handed in, nothing is believed
+ * texts of qmail and older Exims; also the status part alone. Pure; anything may be handed in, nothing is believed
  * here: whether Vouch ever sent such a mail is for the caller to find out. */
 #ifndef MAIL_DSN_H
 #define MAIL_DSN_H

@@ -27,4 +27,9 @@ void discount_print(const struct keyring *keys, const char *store, const char *o
 bool discount_hash(const struct store *store, const char *typed, size_t n,
                    uint8_t out[32]);
 
+/* Who tries codes, for discount_miss: a client's address, of IPv6 its /64, or without one
+ * (NULL) the order. Needs a key. */
+void discount_client(const struct store *store, const char *client_address,
+                     const char *order_id, uint8_t out[32]);
+
 #endif

@@ -27,7 +27,7 @@ declare
   till timestamptz := coalesce(p_until, since + interval '14 days');
   due record;
 begin
-  perform vouch.enter_as(p_store), set_config('work_mem', '64MB', true);
+  perform vouch.enter_as(p_store), set_config('work_mem', '64MB', true), set_config('enable_memoize', 'off', true);
   select array_agg(d.kind) as kinds, array_agg(d.serial) as serials, array_agg(d.request_id) as requests, array_agg(d.due_at) as dues,
     array_agg(d.waiting) as waits into due
   from (

@@ -122,6 +122,7 @@ language plpgsql stable as $$
 declare
   own_currency text := (select s.currency from vouch.store s where s.store_id = p_store);
   by_id boolean := exists (select from vouch.opt_out u where u.store_id = p_store);
+  at_clock timestamptz := vouch.clock();
 begin
   return query
   with asked as materialized (
@@ -134,9 +135,12 @@ begin
         vouch.order_refunded(q) as refunded, q.marketing_consent, q.customer_groups, q.total, coalesce(q.currency, own_currency) as currency
       from vouch.sales_order q where q.store_id = p_store and q.order_id = r.order_id offset 0) as o
   ), place as materialized (
-    select d.zone, d.country, d.locale, vouch.request_policy_of(p_store, nullif(d.country, '')) as policy,
+    select d.zone, d.country, d.locale, d.policy, (d.policy).link_valid_for, (d.policy).consent, (d.policy).minimum_order_value,
+      coalesce((d.policy).currency, own_currency) as currency, nullif((d.policy).excluded_customer_groups, '{}') as excluded_customer_groups,
+      (d.policy).excluded_products <> '{}' or (d.policy).excluded_product_groups <> '{}' as picky,
       vouch.request_zone(p_store, nullif(d.zone, ''), nullif(d.country, ''), nullif(d.locale, '')) as own_zone
-    from (select distinct a.zone, a.country, a.locale from asked a offset 0) as d
+    from (select x.*, vouch.request_policy_of(p_store, nullif(x.country, '')) as policy
+          from (select distinct a.zone, a.country, a.locale from asked a offset 0) as x offset 0) as d
   )
   select a.request_id, a.order_id, a.address_key, a.due_at, a.sent_at, h.policy, h.own_zone,
     case
@@ -149,12 +153,10 @@ begin
       when 'unsubscribed' = any (x.reasons) or by_id and exists (
         select from vouch.opt_out u where u.store_id = p_store and u.customer_key = a.customer_key) then 'unsubscribed'
       when x.reasons <> '{}' then 'suppressed'
-      when not case (h.policy).consent when 'any' then true else
-        coalesce(c.marketing_consent, a.marketing_consent, (h.policy).consent = 'soft_opt_in') end then 'no_consent'
-      when a.customer_groups && (h.policy).excluded_customer_groups then 'excluded_customer'
-      when a.total < (h.policy).minimum_order_value
-        and a.currency = coalesce((h.policy).currency, own_currency) then 'below_minimum'
-      when a.sent_at + (h.policy).link_valid_for <= vouch.clock() then 'too_late'
+      when h.consent <> 'any' and not coalesce(c.marketing_consent, a.marketing_consent, h.consent = 'soft_opt_in') then 'no_consent'
+      when a.customer_groups && h.excluded_customer_groups then 'excluded_customer'
+      when a.total < h.minimum_order_value and a.currency = h.currency then 'below_minimum'
+      when a.sent_at + h.link_valid_for <= at_clock then 'too_late'
     end
   from asked a
   join place h on h.zone = a.zone and h.country = a.country and h.locale = a.locale
@@ -169,8 +171,7 @@ begin
       count(*) filter (where n.refunded_at is null and not n.excluded) as asked,
       count(*) filter (where n.refunded_at is null and not n.excluded and not n.line_id = any (v.lines)) as open
     from (
-      select q.line_id, q.refunded_at, case when (h.policy).excluded_products = '{}' and (h.policy).excluded_product_groups = '{}' then false
-          else vouch.line_excluded(h.policy, q) end as excluded
+      select q.line_id, q.refunded_at, case when h.picky then vouch.line_excluded(h.policy, q) else false end as excluded
       from vouch.order_line q
       where q.store_id = p_store and q.order_id = a.order_id and q.delivered_at is not null and q.cancelled_at is null offset 0) as n
   ) as l;

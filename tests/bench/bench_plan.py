@@ -54,7 +54,7 @@ def psql(cluster, url, text):
 
 
 def run(_given):
-    with Cluster(settings=["max_wal_size=8GB"]) as cluster:
+    with Cluster(settings=["max_wal_size=8GB", "shared_buffers=1GB"]) as cluster:
         database = cluster.database()
         begun = time.monotonic()
         psql(cluster, database.owner, FILL % {"n": ORDERS} + "analyze;")
