@@ -9,7 +9,11 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-enum { EMIT_SPOOL_SHARE = 3, EMIT_SPOOL_US = 200000 }; /* of the deadline, at most */
+enum {
+    EMIT_SPOOL_SHARE = 3, /* of the deadline, at most */
+    EMIT_SPOOL_US = 200000,
+    EMIT_REFRESH_US = 100000 /* behind the answer, once a change of the settings */
+};
 
 struct emission {
     struct vouch *module;
@@ -176,6 +180,14 @@ static json_t *emit_reply(const struct emission *e, bool spooled) {
     return json_pack("{s:o}", "results", results);
 }
 
+/* A process that only emits learns of new settings here; the event is in already. */
+static void emit_refresh(const struct emission *e) {
+    int64_t until_us = clock_now_us() + EMIT_REFRESH_US;
+
+    settings_refresh(&e->shop->store,
+                     until_us < e->deadline_us ? until_us : e->deadline_us);
+}
+
 static void emission_end(struct emission *e) {
     if (!e->batch) {
         json_decref(e->root);
@@ -204,6 +216,9 @@ int event_emit(struct vouch *module, const char *text, size_t length, json_t **r
     }
     if (code >= 0) {
         *reply = emit_reply(&e, code == 1);
+    }
+    if (code == 0) {
+        emit_refresh(&e);
     }
     emission_end(&e);
     return code;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Configuration snapshots: fetched when a newer version was noticed, swapped under a lock,
- * kept alive by those who hold one. Abusive words and models are most of the bytes and most
- * of the work, and change seldom: snapshots share them. */
+/* Configuration snapshots: fetched anew behind the callers when a newer version was
+ * noticed, swapped under a lock, kept alive by those who hold one. Abusive words and models
+ * are most of the bytes and most of the work, and change seldom: snapshots share them. */
 #include "settings.h"
 
 #include <pthread.h>
@@ -288,13 +288,13 @@ static void settings_swap(struct settings_cache *cache, struct settings *fresh) 
     settings_release(old);
 }
 
-/* One caller fetches; others go on with what they hold, or fetch too when they hold none. */
-static bool settings_begin(struct settings_cache *cache, bool held) {
+/* One thread refreshes; the others go on with what they hold. */
+static bool settings_begin(struct settings_cache *cache) {
     pthread_mutex_lock(&cache->lock);
     bool mine = !cache->fetching;
     cache->fetching = true;
     pthread_mutex_unlock(&cache->lock);
-    return mine || !held;
+    return mine;
 }
 
 static void settings_end(struct settings_cache *cache) {
@@ -303,24 +303,17 @@ static void settings_end(struct settings_cache *cache) {
     pthread_mutex_unlock(&cache->lock);
 }
 
-int settings_get(const struct store *store, int64_t deadline_us,
-                 struct settings **settings, struct error *error) {
-    bool stale = false;
-    struct error why = {0};
+/* What is newer than held, or the first; NULL with an error. */
+static struct settings *settings_load(const struct store *store, struct settings *held,
+                                      int64_t deadline_us, struct error *error) {
     json_t *rows = NULL;
-    struct settings *held = settings_hold(store->settings, &stale);
+    struct settings *fresh = NULL;
+    int code = settings_fetch(store, deadline_us, &rows, error);
 
-    *settings = held;
-    if (!stale || !settings_begin(store->settings, held)) {
-        return 0;
-    }
-    int code = settings_fetch(store, deadline_us, &rows, &why);
-    struct settings *fresh = code ? NULL : settings_new(store->settings, rows);
-    if (!code && !fresh) {
-        code = error_set(&why, ERROR_FAILED, "", "no memory for the settings");
-    }
-    if (fresh) {
-        code = settings_weigh(store, fresh, held, deadline_us, &why);
+    if (!code) {
+        fresh = settings_new(store->settings, rows);
+        code = fresh ? settings_weigh(store, fresh, held, deadline_us, error)
+                     : error_set(error, ERROR_FAILED, "", "no memory for the settings");
     }
     if (fresh && code) {
         settings_free(fresh);
@@ -328,16 +321,34 @@ int settings_get(const struct store *store, int64_t deadline_us,
     }
     if (fresh) {
         settings_swap(store->settings, fresh);
-        settings_release(held);
-        *settings = fresh;
+    } else {
+        log_write(store->log, LOG_WARNING, "settings of %s not read: %s", store->name,
+                  error->detail);
     }
-    settings_end(store->settings);
-    if (!code) {
-        return 0;
+    return fresh;
+}
+
+int settings_get(const struct store *store, int64_t deadline_us,
+                 struct settings **settings, struct error *error) {
+    struct error why = {0};
+
+    *settings = settings_cached(store);
+    if (!*settings) {
+        *settings = settings_load(store, NULL, deadline_us, &why);
     }
-    log_write(store->log, LOG_WARNING, "settings of %s not read: %s", store->name,
-              why.detail);
-    return held ? 0 : error_set(error, code, why.pointer, "%s", why.detail);
+    return *settings ? 0 : error_set(error, why.code, why.pointer, "%s", why.detail);
+}
+
+void settings_refresh(const struct store *store, int64_t deadline_us) {
+    bool stale = false;
+    struct error why = {0};
+    struct settings *held = settings_hold(store->settings, &stale);
+
+    if (held && stale && settings_begin(store->settings)) {
+        settings_release(settings_load(store, held, deadline_us, &why));
+        settings_end(store->settings);
+    }
+    settings_release(held);
 }
 
 int settings_poll(const struct store *store, int64_t deadline_us, struct error *error) {

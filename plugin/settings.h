@@ -15,15 +15,18 @@ struct settings;
 int settings_open(struct settings_cache **cache, struct error *error);
 void settings_close(struct settings_cache *cache);
 
-/* The newest snapshot known, fetched when there is none or a newer version was noticed.
- * While the database is away the last one is given. Released with settings_release.
- * ERROR_UNAVAILABLE when there is none yet; ERROR_INVALID when there is no such store. */
+/* The newest snapshot at hand, even when a newer version was noticed: only the first is
+ * fetched in the call. Released with settings_release. ERROR_UNAVAILABLE when there is
+ * none yet; ERROR_INVALID when there is no such store. */
 int settings_get(const struct store *store, int64_t deadline_us,
                  struct settings **settings, struct error *error);
 /* Without asking the database: NULL when nothing is cached. */
 struct settings *settings_cached(const struct store *store);
 void settings_release(struct settings *settings); /* accepts NULL */
-/* The database said that this is the version now; the next settings_get fetches. */
+/* Fetches the snapshot anew when a newer version was noticed, unless another thread does.
+ * For steps, pages and behind an answer; a failure is logged, and the old one stays. */
+void settings_refresh(const struct store *store, int64_t deadline_us);
+/* The database said that this is the version now; the next settings_refresh fetches. */
 void settings_notice(struct settings_cache *cache, int64_t version);
 /* Asks the database for the version unless that was done within the last second. */
 int settings_poll(const struct store *store, int64_t deadline_us, struct error *error);

@@ -164,6 +164,7 @@ static int desk_chores(struct desk *desk, const struct store *store, int64_t dea
     desk->chored_us = now;
     code = settings_poll(store, worker_patience(deadline_us), error);
     if (!code) {
+        settings_refresh(store, worker_patience(deadline_us));
         code = submission_warm(store, worker_patience(deadline_us), error);
     }
     if (!code) {

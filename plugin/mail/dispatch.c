@@ -168,6 +168,7 @@ int dispatch_run(struct dispatch *d, int64_t deadline_us, struct dispatch_report
                  struct error *error) {
     struct settings *settings = NULL;
     struct error why = {0};
+    settings_refresh(d->store, dispatch_database_deadline(deadline_us));
     int rc =
         settings_get(d->store, dispatch_database_deadline(deadline_us), &settings, &why);
     d->done = 0;

@@ -58,6 +58,7 @@ static void web_answer(struct exchange *x) {
     }
     /* A process that serves pages only learns of new settings here. */
     settings_poll(x->store, x->deadline_us, &error);
+    settings_refresh(x->store, x->deadline_us);
     /* Without settings pages can still say that they are not to be had. */
     settings_get(x->store, x->deadline_us, &x->settings, &error);
     if (!status) {
