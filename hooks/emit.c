@@ -12,7 +12,7 @@
 enum {
     EMIT_SPOOL_SHARE = 3, /* of the deadline, at most */
     EMIT_SPOOL_US = 200000,
-    EMIT_REFRESH_US = 100000 /* behind the answer, once a change of the settings */
+    EMIT_REFRESH_SHARE = 2 /* of the deadline, at least, is left for new settings */
 };
 
 struct emission {
@@ -180,12 +180,14 @@ static json_t *emit_reply(const struct emission *e, bool spooled) {
     return json_pack("{s:o}", "results", results);
 }
 
-/* A process that only emits learns of new settings here; the event is in already. */
+/* A process that only emits learns of new settings here; the event is in already. In a
+ * hurry it is left to a later one: a call cut short would say that PostgreSQL is away. */
 static void emit_refresh(const struct emission *e) {
-    int64_t until_us = clock_now_us() + EMIT_REFRESH_US;
+    int64_t whole_us = (int64_t)e->module->options->emit_deadline_ms * 1000;
 
-    settings_refresh(&e->shop->store,
-                     until_us < e->deadline_us ? until_us : e->deadline_us);
+    if (e->deadline_us - clock_now_us() >= whole_us / EMIT_REFRESH_SHARE) {
+        settings_refresh(&e->shop->store, e->deadline_us);
+    }
 }
 
 static void emission_end(struct emission *e) {
