@@ -208,6 +208,16 @@ static json_t *report_body(const json_t *report) {
     return body;
 }
 
+/* Where receipt and decision go. */
+static int report_address(const struct event *event, json_t *body) {
+    json_t *report = json_object_get(body, "report");
+    const char *email = json_string_value(json_object_get(report, "email"));
+
+    return email ? submission_person(event->store, report, email, NULL,
+                                     "/data/report/email", event->error)
+                 : 0;
+}
+
 int event_review_reported(struct event *event) {
     struct field review, report;
     json_t *body = NULL;
@@ -223,6 +233,9 @@ int event_review_reported(struct event *event) {
         body = report_body(report.object);
         code = body ? review_named(event, &review, body)
                     : error_set(event->error, ERROR_FAILED, "", "no memory for a report");
+    }
+    if (!code) {
+        code = report_address(event, body);
     }
     if (code) {
         json_decref(body);

@@ -10,15 +10,15 @@
      request, reminder  lines[{name,product_id,url?}], form_url, order{id}?, discount?
      discount           discount{kind,value,currency?,code,valid_until?}
      confirm            variant: review address edit withdraw; confirm_url, valid_until?, review?
-     held               review, reasons[code], marks[text]?, explanation?, automated, from_report,
+     held               variant?: appeal; review, reasons[code], marks[text]?, explanation?, automated, from_report,
                         deadline?, appeal_until?, author_url
-     rejected           variant?: removed appeal; review, ground (code), explanation, automated,
+     rejected           variant?: removed appeal redacted; review, ground (code), explanation, automated,
                         from_report, appeal_until?, author_url
      published          variant?: appeal; review, review_url, author_url
      reply              review, reply{body}, review_url, author_url
      report_receipt     report{explanation}, review_url
-     report_decision    variant: removed kept; explanation, ground? (code), automated,
-                        appeal_until?, appeal_url
+     report_decision    variant: removed kept withdrawn; explanation?, ground? (code), automated,
+                        appeal_until? (else nothing to object to), appeal_url
      alert, escalation  variant: topic?; product{name}, review?, case_url, customer{name}?,
                         order{id,placed_at,promised_at,delivered_at,delay_days,items[name],
                         earlier_orders}?, case{due_at,contacts}?, alarm{topic,complaints}?

@@ -44,6 +44,10 @@ static const struct recipe recipes[] = {
      compose_put_message},
     {"measure", LINK_AUTHOR, "review_id", "author_url", false, false,
      compose_put_message},
+    {"report_receipt", LINK_REPORT, "report_id", "report_url", false, false,
+     compose_put_report},
+    {"report_decision", LINK_REPORT, "report_id", "appeal_url", false, false,
+     compose_put_report},
 };
 
 static const struct recipe *find_recipe(const char *kind) {
@@ -229,13 +233,22 @@ out:
 }
 
 const struct dispatch_kind compose_kinds[] = {
-    {"request", prepare, compose},    {"reminder", prepare, compose},
-    {"discount", prepare, compose},   {"confirm", prepare, compose},
-    {"held", prepare, compose},       {"rejected", prepare, compose},
-    {"published", prepare, compose},  {"alert", prepare, compose},
-    {"escalation", prepare, compose}, {"reply", prepare, compose},
-    {"thread", prepare, compose},     {"proposal", prepare, compose},
-    {"follow_up", prepare, compose},  {"update_question", prepare, compose},
+    {"request", prepare, compose},
+    {"reminder", prepare, compose},
+    {"discount", prepare, compose},
+    {"confirm", prepare, compose},
+    {"held", prepare, compose},
+    {"rejected", prepare, compose},
+    {"published", prepare, compose},
+    {"alert", prepare, compose},
+    {"escalation", prepare, compose},
+    {"reply", prepare, compose},
+    {"thread", prepare, compose},
+    {"proposal", prepare, compose},
+    {"follow_up", prepare, compose},
+    {"update_question", prepare, compose},
     {"measure", prepare, compose},
+    {"report_receipt", prepare, compose},
+    {"report_decision", prepare, compose},
 };
 const size_t compose_kinds_count = sizeof compose_kinds / sizeof *compose_kinds;

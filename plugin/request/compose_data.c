@@ -177,9 +177,7 @@ static int put_mark(json_t *marks, const json_t *mark, const json_t *review) {
                : 0;
 }
 
-static int put_marks(const json_t *context, json_t *data) {
-    const json_t *from = json_object_get(context, "marks");
-    const json_t *review = json_object_get(context, "review");
+int compose_put_marks(const json_t *from, const json_t *review, json_t *data) {
     json_t *marks = json_array();
     int rc = put(data, "marks", marks);
     for (size_t i = 0;
@@ -202,27 +200,66 @@ static int put_explanation(const json_t *context, json_t *data) {
     return put_buffer(data, "explanation", &b);
 }
 
+/* What a decision is told as, besides the plain telling of its kind. NULL: plainly. */
+static const char *decision_variant(const char *kind, const json_t *context) {
+    static const struct {
+        const char *kind, *action, *from_state, *variant;
+    } variants[] = {{NULL, "uphold", NULL, "appeal"},
+                    {"published", "overturn", NULL, "appeal"},
+                    {"rejected", "redact", NULL, "redacted"},
+                    {"rejected", NULL, "published", "removed"}};
+    const char *action = text_of(context, "action");
+    const char *from_state = text_of(context, "from_state");
+
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
+        if ((!variants[i].kind || strcmp(kind, variants[i].kind) == 0) &&
+            (!variants[i].action ||
+             (action && strcmp(action, variants[i].action) == 0)) &&
+            (!variants[i].from_state ||
+             (from_state && strcmp(from_state, variants[i].from_state) == 0)))
+            return variants[i].variant;
+    }
+    return NULL;
+}
+
+static int put_shown_at(json_t *data, const struct settings *settings,
+                        const json_t *context) {
+    const char *product = text_of(json_object_get(context, "review"), "product_id");
+    return product ? put_page(data, "review_url", settings_text(settings, "base_url"),
+                              "/products/", product, "/reviews")
+                   : 0;
+}
+
 int compose_put_decision(const struct settings *settings,
                          const struct dispatch_mail *mail, json_t *data) {
     const json_t *context = mail->context;
-    const char *product = text_of(json_object_get(context, "review"), "product_id");
-    const char *from_state = text_of(context, "from_state");
-    bool removed = strcmp(mail->kind, "rejected") == 0 && from_state &&
-                   strcmp(from_state, "published") == 0;
     int rc = compose_put_review(context, data);
     rc = rc ? rc : put_copy(data, "reasons", json_object_get(context, "reasons"));
-    rc = rc ? rc : put_marks(context, data);
+    rc = rc ? rc
+            : compose_put_marks(json_object_get(context, "marks"),
+                                json_object_get(context, "review"), data);
     rc = rc ? rc : put_text(data, "ground", text_of(context, "ground"));
     rc = rc ? rc : put_explanation(context, data);
     rc = rc ? rc : put_copy(data, "automated", json_object_get(context, "automated"));
-    rc = rc ? rc : put(data, "from_report", json_false());
+    rc = rc ? rc : put_copy(data, "from_report", json_object_get(context, "from_report"));
     rc = rc ? rc : compose_put_time(data, "deadline", context, "deadline_at");
-    if (!rc && removed)
-        rc = put_text(data, "variant", "removed");
-    if (!rc && product)
-        rc = put_page(data, "review_url", settings_text(settings, "base_url"),
-                      "/products/", product, "/reviews");
-    return rc;
+    rc = rc ? rc : compose_put_time(data, "appeal_until", context, "appeal_until");
+    rc = rc ? rc : put_text(data, "variant", decision_variant(mail->kind, context));
+    return rc ? rc : put_shown_at(data, settings, context);
+}
+
+int compose_put_report(const struct settings *settings, const struct dispatch_mail *mail,
+                       json_t *data) {
+    const json_t *context = mail->context;
+    const char *outcome = text_of(context, "outcome");
+    bool moot = outcome && strcmp(outcome, "moot") == 0;
+    int rc = put_copy(data, "report", json_object_get(context, "report"));
+    rc = rc ? rc : put_text(data, "variant", moot ? "withdrawn" : outcome);
+    rc = rc ? rc : put_text(data, "ground", text_of(context, "ground"));
+    rc = rc ? rc : put_text(data, "explanation", text_of(context, "explanation"));
+    rc = rc ? rc : put_copy(data, "automated", json_object_get(context, "automated"));
+    rc = rc ? rc : compose_put_time(data, "appeal_until", context, "appeal_until");
+    return rc ? rc : put_shown_at(data, settings, context);
 }
 
 /* "10.00" as "10", "12.50" as it is. */

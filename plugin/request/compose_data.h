@@ -20,6 +20,10 @@ int compose_put_review(const json_t *context, json_t *data);
 /* A time as the database writes it, "2026-12-01 10:00 UTC"; nothing when it is none. */
 int compose_put_time(json_t *object, const char *name, const json_t *from,
                      const char *member);
+/* "marks": the very words of marks ([{field,start,end}], bytes) in review's fields. */
+int compose_put_marks(const json_t *marks, const json_t *review, json_t *data);
+int compose_put_report(const struct settings *settings, const struct dispatch_mail *mail,
+                       json_t *data);
 int compose_put_discount(const json_t *discount, const char *code, json_t *data);
 
 /* The order's, the customer's, the store's. Borrowed. */

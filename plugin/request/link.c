@@ -18,7 +18,8 @@ static const struct {
              [LINK_CONFIRM] = {"confirm", "/c/"},
              [LINK_RESOLUTION] = {"resolution", "/s/"},
              [LINK_ALERT] = {"alert", "/k/"},
-             [LINK_THREAD] = {"thread", ""}};
+             [LINK_THREAD] = {"thread", ""},
+             [LINK_REPORT] = {"report", "/n/"}};
 
 /* Mail servers may fold the case of an address. */
 static void make_caseless(char token[44]) {

@@ -14,7 +14,7 @@ enum { LINK_THREAD_DIGITS = 32 };
 
 /* Purpose, door and id: review /r/ request_id (version: link_version) · unsubscribe /u/
  * address key in hex · author /a/ review_id · confirm /c/ confirmation_id · resolution
- * /s/ case_id · alert /k/ alert_id (version 1). A thread's (case_id) is no door but stands in
+ * /s/ case_id · alert /k/ alert_id · report /n/ report_id (version 1). A thread's (case_id) is no door but stands in
  * the address its answers are sent to, where case is lost: 32 lower-case hexadecimal digits. */
 enum link_purpose {
     LINK_REVIEW = 0,
@@ -23,7 +23,8 @@ enum link_purpose {
     LINK_CONFIRM = 3,
     LINK_RESOLUTION = 4,
     LINK_ALERT = 5,
-    LINK_THREAD = 6
+    LINK_THREAD = 6,
+    LINK_REPORT = 7
 };
 
 struct link {

@@ -7,6 +7,7 @@
 #include "web/answer.h"
 #include "web/author_page.h"
 #include "web/header.h"
+#include "web/objection.h"
 #include "web/thread.h"
 
 static int author_view(struct exchange *x, json_t **view) {
@@ -71,6 +72,13 @@ static int author_withdraw(struct exchange *x, json_t **view) {
     return author_shown(x, status, view, AUTHOR_GONE);
 }
 
+static int author_appeal(struct exchange *x, json_t **view) {
+    int status = objection_send(x, "SELECT vouch.author_appeal($1, $2, $3)");
+
+    return status == 400 ? author_page(x, 400, *view, NULL, AUTHOR_NOTHING)
+                         : author_shown(x, status, view, AUTHOR_APPEALED);
+}
+
 static int author_say(struct exchange *x, json_t **view) {
     int status = thread_say(x);
     return status == 400 ? 400 : author_shown(x, status, view, AUTHOR_SAID);
@@ -87,6 +95,7 @@ static int author_post(struct exchange *x, json_t **view) {
         int (*act)(struct exchange *x, json_t **view);
     } acts[] = {{"edit", author_edit},
                 {"withdraw", author_withdraw},
+                {"appeal", author_appeal},
                 {"say", author_say},
                 {"resolve", author_resolve}};
     int status = exchange_form(x, false);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "request/compose_data.h"
+#include "web/objection.h"
 #include "web/page.h"
 #include "web/thread.h"
 
@@ -34,17 +36,28 @@ static json_t *author_codes(const struct exchange *x, const char *prefix,
 
 static json_t *author_step(const struct exchange *x, const json_t *decision) {
     static const struct {
-        const char *action, *key;
-    } steps[] = {{"hold", "history_held"},         {"publish", "history_published"},
-                 {"release", "history_published"}, {"approve", "history_published"},
-                 {"reject", "history_rejected"},   {"withdraw", "history_withdrawn"}};
+        const char *action, *to_state, *key;
+    } steps[] = {{"hold", NULL, "history_held"},
+                 {"publish", NULL, "history_published"},
+                 {"release", NULL, "history_published"},
+                 {"approve", NULL, "history_published"},
+                 {"reject", NULL, "history_rejected"},
+                 {"withdraw", NULL, "history_withdrawn"},
+                 {"redact", NULL, "history_redacted"},
+                 {"uphold", NULL, "history_refused"},
+                 {"overturn", "rejected", "history_rejected"},
+                 {"overturn", NULL, "history_granted"},
+                 {"undo", "held", "history_held"},
+                 {"undo", "rejected", "history_rejected"},
+                 {"undo", NULL, "history_published"}};
     const char *ground = json_string_value(json_object_get(decision, "ground"));
     bool by_author = author_is(decision, "action", "withdraw");
     bool automated = json_is_true(json_object_get(decision, "automated"));
     size_t i = 0;
 
     while (i < sizeof steps / sizeof *steps &&
-           !author_is(decision, "action", steps[i].action)) {
+           (!author_is(decision, "action", steps[i].action) ||
+            (steps[i].to_state && !author_is(decision, "to_state", steps[i].to_state)))) {
         i++;
     }
     if (i == sizeof steps / sizeof *steps) {
@@ -86,7 +99,8 @@ static int author_refusal(const struct exchange *x, json_t *root, const json_t *
 
     while (i > 0 && author_is(view, "revision_state", "rejected")) {
         const json_t *decision = json_array_get(decisions, --i);
-        if (author_is(decision, "action", "reject")) {
+        if (author_is(decision, "to_state", "rejected") &&
+            json_object_get(decision, "ground")) {
             return json_object_set_new(
                        root, "ground",
                        page_code(x, "ground", author_text(decision, "ground"))) |
@@ -97,6 +111,35 @@ static int author_refusal(const struct exchange *x, json_t *root, const json_t *
         }
     }
     return 0;
+}
+
+/* The statement of reasons, while a decision against the author stands (DSA Art. 17): the
+   words concerned, who decided, on what basis, and where else to turn. */
+static int author_statement(const struct exchange *x, json_t *root, const json_t *view) {
+    const json_t *decisions = json_object_get(view, "history");
+    const char *state = author_text(view, "revision_state");
+    bool against = strcmp(state, "held") == 0 || strcmp(state, "rejected") == 0;
+    size_t i = json_array_size(decisions);
+
+    while (against && i > 0 &&
+           !author_is(json_array_get(decisions, i - 1), "to_state", state)) {
+        i--;
+    }
+    if (!against || i == 0) {
+        return 0;
+    }
+    bool automated =
+        json_is_true(json_object_get(json_array_get(decisions, i - 1), "automated"));
+    return compose_put_marks(json_object_get(view, "marks"), view, root) |
+           json_object_set_new(
+               root, "has_marks",
+               json_boolean(json_array_size(json_object_get(root, "marks")) > 0)) |
+           page_word(x, root, "decided_how",
+                     automated ? "mail.common.automated" : "mail.common.by_person",
+                     root) |
+           page_word(x, root, "basis", "mail.common.basis", root) |
+           page_word(x, root, "redress", "mail.common.redress", root) |
+           page_word(x, root, "marks_label", "mail.common.label_marks", root);
 }
 
 static int author_state(const struct exchange *x, json_t *root, const json_t *view) {
@@ -159,6 +202,8 @@ static int author_words(const struct exchange *x, json_t *root,
                         enum author_notice notice) {
     static const char *const notices[] = {[AUTHOR_SAVED] = "page.author.saved",
                                           [AUTHOR_GONE] = "page.author.withdraw_done",
+                                          [AUTHOR_APPEALED] =
+                                              "page.author.appeal_received",
                                           [AUTHOR_SAID] = "page.thread.sent"};
 
     if (page_words(x, root, "form") || page_words(x, root, "author")) {
@@ -187,10 +232,16 @@ int author_page(struct exchange *x, int status, const json_t *view,
         json_object_set_new(root, "product",
                             json_pack("{s:O}", "name", json_object_get(view, "product")));
 
-    failed = failed || json_object_set_new(root, "data_url", author_data_link(x)) ||
-             author_fields(x, root, view, entry) || author_state(x, root, view) ||
-             author_refusal(x, root, view) || author_history(x, root, view) ||
-             thread_put(x, root) || author_words(x, root, notice);
+    failed =
+        failed || json_object_set_new(root, "data_url", author_data_link(x)) ||
+        author_fields(x, root, view, entry) || author_state(x, root, view) ||
+        author_refusal(x, root, view) || author_history(x, root, view) ||
+        author_statement(x, root, view) ||
+        json_object_set_new(
+            root, "redacted",
+            json_boolean(json_array_size(json_object_get(view, "redactions")) > 0)) ||
+        objection_data(x, root, json_object_get(view, "appeal")) || thread_put(x, root) ||
+        author_words(x, root, notice);
     if (failed) {
         json_decref(root);
         return 500;

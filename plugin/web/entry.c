@@ -22,8 +22,7 @@ static const struct {
                          [ENTRY_BODY] = {20000, true, "page.form.error_text"},
                          [ENTRY_NAME] = {500, false, "page.form.error_name"}};
 
-/* Line ends as one \n, no white space around. */
-static char *entry_clean(const char *raw) {
+char *entry_clean(const char *raw) {
     char *clean = memory_copy(raw + strspn(raw, " \t\r\n"));
     size_t used = 0;
 
@@ -44,8 +43,7 @@ static char *entry_clean(const char *raw) {
     return clean;
 }
 
-/* Controls of C0 and C1, and separators of lines where one line is asked for. */
-static bool entry_shown(const char *text, bool lines) {
+bool entry_shown(const char *text, bool lines) {
     size_t n = strlen(text);
     int32_t c = 0;
 

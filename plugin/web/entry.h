@@ -30,4 +30,11 @@ json_t *entry_stars(const struct exchange *x, int chosen);
 int entry_submission(const struct exchange *x, const struct entry *entry,
                      const char *line_id, json_t **body);
 
+/* A copy with line ends as one \n and no white space around; the caller's, memory_free. NULL
+   without memory. */
+char *entry_clean(const char *raw);
+/* Valid text without controls of C0 and C1, nor separators of lines where one line is asked
+   for. */
+bool entry_shown(const char *text, bool lines);
+
 #endif

@@ -28,19 +28,27 @@ static void rate_network(const char *address, char out[NETWORK_MOST]) {
     memcpy(out + 4, hex, strlen(hex) + 1);
 }
 
-static bool rate_ask(const struct exchange *x, const char *sql, const char *rule) {
+bool rate_key(const struct exchange *x, uint8_t hash[32]) {
     const struct keyring *keys = x->store->keys;
     char network[NETWORK_MOST];
+
+    rate_network(x->client_address, network);
+    if (!keys || !*network) {
+        return false;
+    }
+    crypto_address_key(keys, network, hash);
+    return true;
+}
+
+static bool rate_ask(const struct exchange *x, const char *sql, const char *rule) {
     uint8_t hash[32];
     struct db_params p;
     struct db_result *result = NULL;
     bool within = true;
 
-    rate_network(x->client_address, network);
-    if (!keys || !*network) {
+    if (!rate_key(x, hash)) {
         return true;
     }
-    crypto_address_key(keys, network, hash);
     db_params_open(&p);
     db_add_text(&p, x->store->name);
     db_add_text(&p, rule);

@@ -13,4 +13,7 @@ int rate_admit(const struct exchange *x);
 /* After it: counts a link that opened nothing. */
 void rate_miss(const struct exchange *x, int status);
 
+/* The network this request came from, as the database knows it; false when it is not known. */
+bool rate_key(const struct exchange *x, uint8_t hash[32]);
+
 #endif

@@ -14,6 +14,7 @@
 #include "web/machine.h"
 #include "web/query.h"
 #include "web/rating.h"
+#include "web/report.h"
 #include "web/resolution.h"
 #include "web/review_page.h"
 #include "web/storefront.h"
@@ -62,6 +63,8 @@ const struct route route_table[] = {
     ROUTE(READ, "/products/{id}/rating.jsonld", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, rating_serve),
     ROUTE(READ, "/reviews/{id}", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, review_page_serve),
     ROUTE(READ, "/transparency", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, transparency_serve),
+    ROUTE(BOTH, "/reviews/{id}/report", ROLE_ANYBODY, GUARD_ORIGIN, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, report_serve),
+    ROUTE(BOTH, "/n/{token}", ROLE_ANYBODY, GUARD_ORIGIN, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, report_status_serve),
     ROUTE(READ, "/feeds/product-ratings.xml", ROLE_ANYBODY, GUARD_READS, CACHE_SHORT, VOICE_DATA, SMALL, QUERY_FIELDS_MOST, feed_serve),
     ROUTE(READ, "/console", STAFF, GUARD_READS, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, console_enter),
     SHOWN("/console/", STAFF),

@@ -28,7 +28,7 @@ begin
   if coalesce(btrim(p_body, E' \t\r\n'), '') = '' or octet_length(p_body) > 10000 then
     perform vouch.refuse('VO104', '/body', 'an objection says why the decision is wrong, in at most 10000 bytes');
   end if;
-  return btrim(p_body, E' \t\r\n');
+  return btrim(replace(p_body, E'\r\n', E'\n'), E' \t\r\n');
 end
 $$;
 

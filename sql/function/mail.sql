@@ -112,8 +112,14 @@ language plpgsql stable as $$
 begin
   return (
     select jsonb_build_object('decision_id', d.decision_id, 'product', vouch.product_reviewed(v), 'locale', r.locale,
-      'action', d.action, 'automated', d.automated, 'reasons', to_jsonb(d.reasons), 'ground', d.ground, 'from_state', d.from_state,
+      'action', d.action, 'automated', d.automated, 'reasons', to_jsonb(d.reasons), 'from_state', d.from_state,
       'decided_at', d.decided_at, 'deadline_at', r.deadline_at,
+      'ground', coalesce(d.ground, case when d.action = 'uphold' then (
+        select g.ground from vouch.review_decision g
+        where g.store_id = d.store_id and g.review_id = d.review_id and g.revision = d.revision and g.decision_id < d.decision_id and g.ground is not null
+        order by g.decision_id desc limit 1) end),
+      'from_report', 'reported' = any (d.reasons) or exists (
+        select from vouch.review_report p where p.store_id = d.store_id and p.review_id = d.review_id and p.decision_id = d.decision_id),
       'appeal_until', case when d.action not in ('uphold', 'overturn') then d.decided_at + vouch.appeal_time() end,
       'facts', (select n.note from vouch.decision_note n where n.store_id = d.store_id and n.decision_id = d.decision_id
                 and d.action in ('reject', 'redact', 'uphold', 'overturn')),

@@ -220,8 +220,7 @@ begin
     select jsonb_strip_nulls(jsonb_build_object('report_id', r.report_id, 'product', vouch.product_reviewed(v), 'locale', r.locale, 'outcome', r.state,
       'report', jsonb_build_object('explanation', r.explanation), 'explanation', r.explanation_given, 'ground', d.ground,
       'automated', coalesce(d.automated, false), 'reported_at', r.reported_at, 'decided_at', r.decided_at,
-      'appeal_until', case when a.appeal_id is null and r.state = 'kept' then r.decided_at + vouch.appeal_time() end, 'appeal_state', a.state,
-      'appeal_asked_at', a.asked_at, 'review', jsonb_build_object('review_id', v.review_id, 'product_id', v.product_id)))
+      'appeal_until', case when a.appeal_id is null and r.state = 'kept' then r.decided_at + vouch.appeal_time() end, 'review', jsonb_build_object('review_id', v.review_id, 'product_id', v.product_id)))
     from vouch.review_report r
     join vouch.review v on v.store_id = r.store_id and v.review_id = r.review_id
     left join vouch.review_decision d on d.store_id = r.store_id and d.decision_id = r.decision_id
@@ -235,8 +234,13 @@ create or replace function vouch.report_status(p_store text, p_token_hash bytea)
 language plpgsql stable security definer as $$
 declare
   report bigint := vouch.link_enter(p_store, 'report', p_token_hash, false);
+  about jsonb := vouch.report_context(p_store, report);
 begin
-  return vouch.report_context(p_store, report);
+  return about || jsonb_build_object('appeal', jsonb_strip_nulls(jsonb_build_object('until', about -> 'appeal_until',
+    'possible', (about ->> 'appeal_until')::timestamptz >= vouch.clock(), 'over', (about ->> 'appeal_until')::timestamptz < vouch.clock(), 'all', (
+      select coalesce(jsonb_agg(jsonb_build_object('state', a.state, 'body', a.body, 'asked_at', a.asked_at, 'decided_at', a.decided_at,
+        'explanation', a.explanation)), '[]')
+      from vouch.appeal a where a.store_id = p_store and a.report_id = report))));
 end
 $$;
 comment on function vouch.report_status is 'Where a report stands, for who sent it; NULL: unknown link.';

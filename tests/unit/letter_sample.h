@@ -38,7 +38,8 @@ static const struct letter_words letter_words[] = {
      "آب را در چهار دقیقه جوش می‌آورد.\nدر آن خیلی "
      "داغ "
      "می‌شود.",
-     "از اطلاع شما سپاسگزاریم. بابت در کتری متأسفیم؛ در تازه‌ای با "
+     "از اطلاع شما سپاسگزاریم. بابت در کتری متأسفیم؛ در تازه‌ای "
+     "با "
      "دستگیرهٔ "
      "چوبی "
      "فرستادیم."},
@@ -105,15 +106,18 @@ static const struct {
                        {"confirm", "edit"},
                        {"confirm", "withdraw"},
                        {"held", "-"},
+                       {"held", "appeal"},
                        {"rejected", "-"},
                        {"rejected", "removed"},
                        {"rejected", "appeal"},
+                       {"rejected", "redacted"},
                        {"published", "-"},
                        {"published", "appeal"},
                        {"reply", "-"},
                        {"report_receipt", "-"},
                        {"report_decision", "removed"},
                        {"report_decision", "kept"},
+                       {"report_decision", "withdrawn"},
                        {"alert", "-"},
                        {"alert", "topic"},
                        {"escalation", "-"},
