@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -24,6 +25,29 @@ LANGUAGES = ("en", "es", "pt", "ar", "fa", "lv")
 ABUSE = "You are a fucking idiot, you piece of shit."
 
 
+class Patient(vouch.Module):
+    """On a busy machine PostgreSQL may miss a deadline: the step comes again, and so does an event that was spooled meanwhile."""
+
+    def step(self, budget_ms=1000):
+        try:
+            return super().step(budget_ms)
+        except vouch.Problem as busy:
+            if busy.code != vouch.UNAVAILABLE:
+                raise
+            time.sleep(0.3)
+            return {"done": 0, "in_flight": 1, "next_ms": 100}
+
+    def emit(self, event):
+        for _ in range(20):
+            code, reply = self.call("emit", event)
+            if code != vouch.SPOOLED:
+                break
+            self.step()
+        if code < 0:
+            raise vouch.Problem("vouch_emit", code, reply)
+        return reply
+
+
 class Appeal(unittest.TestCase):
     maxDiff = None
 
@@ -36,9 +60,9 @@ class Appeal(unittest.TestCase):
         cls.database.sql("INSERT INTO vouch.operator (store_id, name, role) VALUES ('main', 'olga', 'moderator'), ('main', 'zane', 'manager')")
         cls.database.sql("INSERT INTO vouch.store (store_id) SELECT 's' || n FROM generate_series(1, 5) n")
         cls.database.sql('ALTER DATABASE "%s" SET vouch.store = \'main\'' % cls.database.name)
-        cls.module = vouch.Module({"database": cls.database.url, "store": ["main", "s1", "s2", "s3", "s4", "s5"], "emit_deadline_ms": 20000,
-                                   "spool": os.path.join(tempfile.mkdtemp(), "spool"),
-                                   "secrets": {"key": "a key of these appeals, 32 bytes or more"}})
+        cls.module = Patient({"database": cls.database.url, "store": ["main", "s1", "s2", "s3", "s4", "s5"], "emit_deadline_ms": 20000,
+                              "spool": os.path.join(tempfile.mkdtemp(), "spool"),
+                              "secrets": {"key": "a key of these appeals, 32 bytes or more"}})
         cls.count = 0
 
     @classmethod
