@@ -143,15 +143,17 @@ int form_page(struct exchange *x, int status, const json_t *view,
     }
     if (!failed) {
         json_t *errors = json_object_get(root, "errors");
-        failed = json_object_set(root, "incentive", json_object_get(view, "incentive")) |
-                 json_object_set_new(root, "faulty",
-                                     json_boolean(none || json_array_size(errors) > 0)) |
-                 page_words(x, root, "form") |
-                 page_word(x, json_object_get(root, "t"), "public",
-                           "mail.request.publication", root) |
-                 page_word(x, json_object_get(root, "t"), "public_title",
-                           "mail.request.publication_title", root) |
-                 page_word(x, root, "heading", "page.form.title", root);
+        failed =
+            json_object_set(root, "incentive", json_object_get(view, "incentive")) |
+            json_object_set_new(root, "checked_url", page_link(x, "transparency", "")) |
+            json_object_set_new(root, "faulty",
+                                json_boolean(none || json_array_size(errors) > 0)) |
+            page_words(x, root, "form") |
+            page_word(x, json_object_get(root, "t"), "public", "mail.request.publication",
+                      root) |
+            page_word(x, json_object_get(root, "t"), "public_title",
+                      "mail.request.publication_title", root) |
+            page_word(x, root, "heading", "page.form.title", root);
     }
     if (failed) {
         json_decref(root);

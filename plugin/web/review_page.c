@@ -77,6 +77,7 @@ static int review_data(const struct exchange *x, json_t *root, const json_t *fou
     char *all = link_page(base, "/products/", id ? id : "", "/reviews?format=page");
     int failed =
         !shown || !all || json_object_set(root, "review", shown) ||
+        json_object_set_new(root, "alone", json_true()) ||
         json_object_set_new(root, "all_url", json_string(all)) ||
         json_object_set_new(root, "product",
                             json_pack("{s:O, s:s*}", "name",
