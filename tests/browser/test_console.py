@@ -46,14 +46,14 @@ def hostile(seed, shop):
 
 def published(database, module, shop):
     """Verified reviews, each reported; and two objections, one to maija's decision, one to ilze's."""
-    for i in range(4):
+    for i in range(6):
         shop.order(["pot"], order_id="v-%d" % i)
         module.emit(shop.event("review.submitted", {"review": {
-            "id": "v-%d" % i, "product_id": "pot", "order_id": "v-%d" % i, "rating": 1 + i, "title": "As ordered", "locale": "en",
+            "id": "v-%d" % i, "product_id": "pot", "order_id": "v-%d" % i, "rating": 1 + i % 5, "title": "As ordered", "locale": "en",
             "body": "It works. The driver Robert Example was kind.", "author": {"customer_id": "c-v-%d" % i, "name": "Anna"}}}))
         module.emit(shop.event("review.reported", {"review": {"id": "v-%d" % i}, "report": {
             "explanation": "This <b>names</b> somebody.", "name": "Rita", "email": "rita@example.test", "good_faith": True, "category": "personal_data"}}))
-    for name, note in (("maija", "m"), ("ilze", "i")):
+    for name in ("maija", "ilze", "maija"):
         held = database.value("SELECT min(review_id) FROM vouch.held_review WHERE product_id = 'kettle'")
         database.sql("SET vouch.store = 'main'; SELECT vouch.reject(%s, '%s', 'abusive', 'Calls the people of the shop idiots');"
                      "SELECT vouch.appeal(%s, 'I only said <script>what</script> I think.', 'ilze')" % (held, name, held))
@@ -84,7 +84,7 @@ def main():
                   "review": "/console/reviews/" + some, "reports": "/console/reports", "appeals": "/console/appeals",
                   "parity": "/console/parity", "discounts": "/console/discounts", "delivery": "/console/delivery",
                   "suppression": "/console/suppression?key=" + "ab" * 32, "settings": "/console/settings",
-                  "policy": "/console/settings/hold_policy?edit=1&key.reason=abusive", "store": "/console/settings/store?edit=1",
+                  "policy": "/console/settings/hold_policy?edit=1&key.reason=abusive", "store": "/console/settings/store?edit=1", "fresh": "/console/settings/mail_template?new=1",
                   "problem": "/console/queue?after=x"}
         strange = ["/console/reviews/" + r[0] for r in database.sql(
             "SELECT review_id FROM vouch.review WHERE product_id <> 'xss' AND review_id > (SELECT max(review_id) - 40 FROM vouch.review) ORDER BY 1")]

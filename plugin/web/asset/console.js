@@ -17,6 +17,8 @@
   }
 
   function begin() {
+    var here = document.querySelector(".c-menu [aria-current]");
+    if (here) { here.scrollIntoView({ block: "nearest", inline: "center" }); }
     var all = cards();
     var wanted = document.querySelector("[data-current]") || all[0] || null;
     current = null;
