@@ -237,39 +237,54 @@ language sql stable as $$
 $$;
 comment on function vouch.console_undoable is 'The operator''s own newest decision on a review, as long as nothing followed it.';
 
+create or replace function vouch.console_queue_page(p_store text, p_ask jsonb, p_size integer) returns jsonb
+language plpgsql stable as $$
+declare
+  place record := vouch.console_after(p_ask);
+  filtered boolean := coalesce(p_ask ->> 'reason', '') || coalesce(p_ask ->> 'locale', '') || coalesce(p_ask ->> 'older', '') <> '';
+  looked integer := case when filtered then 2000 else p_size + 1 end;
+  at_id bigint := vouch.console_number(p_ask, 'at');
+  held record;
+  seen integer := 0;
+  last text;
+  next text;
+  ids bigint[] := '{}';
+  revisions integer[] := '{}';
+begin
+  for held in
+    select * from vouch.console_held(p_store, place.after_at, place.after_id, nullif(p_ask ->> 'product', ''), nullif(p_ask ->> 'reason', ''),
+      nullif(regexp_replace(p_ask ->> 'locale', '[^A-Za-z-]', '', 'g'), ''),
+      vouch.clock() - vouch.console_number(p_ask, 'older') * interval '1 day', looked)
+  loop
+    if held.fits and cardinality(ids) = p_size then
+      next := last;
+      exit;
+    elsif held.fits then
+      ids := ids || held.review_id;
+      revisions := revisions || held.revision;
+    end if;
+    seen := seen + 1;
+    last := vouch.console_cursor(held.deadline_at, held.review_id);
+  end loop;
+  return jsonb_build_object('next', coalesce(next, case when filtered and seen >= looked then last end), 'some', cardinality(ids) > 0, 'filtered', filtered,
+    'cards', (select coalesce(jsonb_agg(vouch.console_card(p_store, ids[n], revisions[n])
+        || jsonb_build_object('current', ids[n] = at_id, 'next_id', ids[n + 1]) order by n), '[]')
+      from generate_subscripts(ids, 1) n));
+end
+$$;
+comment on function vouch.console_queue_page is
+'A page of holds, nearest deadline first. A filter looks at 2000 holds at most and then hands on the place where it stopped, so that no page grows with the queue.';
+
 create or replace function vouch.console_queue(p_store text, p_operator text, p_role text, p_ask jsonb) returns jsonb
 language plpgsql stable security definer as $$
 declare
-  place record;
-  filtered boolean := coalesce(p_ask ->> 'reason', '') || coalesce(p_ask ->> 'locale', '') || coalesce(p_ask ->> 'older', '') <> '';
-  size constant integer := 20;
-  looked constant integer := case when filtered then 2000 else size + 1 end;
-  found_rows jsonb;
-  at_id bigint := vouch.console_number(p_ask, 'at');
-  answer jsonb;
+  page jsonb;
 begin
   perform vouch.console_as(p_store, p_operator, p_role, array['viewer', 'moderator', 'manager', 'mediator']);
-  place := vouch.console_after(p_ask);
-  select jsonb_build_object('cards', coalesce(jsonb_agg(vouch.console_card(p_store, x.review_id, x.revision)
-        || jsonb_build_object('current', x.review_id = at_id, 'next_id', x.next_id) order by x.n) filter (where x.n <= size), '[]'),
-      'next', coalesce(min(vouch.console_cursor(x.deadline_at, x.review_id)) filter (where x.n = size and x.more),
-        min(x.last_seen) filter (where x.n = 1 and x.cut)))
-    into found_rows
-    from (
-      select f.*, count(*) over () > size as more,
-        lead(f.review_id) over (order by f.n) as next_id
-      from (
-        select h.review_id, h.revision, h.deadline_at, row_number() over (order by h.deadline_at, h.review_id) as n, h.cut and filtered as cut, h.last_seen
-        from (select s.*, count(*) over () >= looked as cut,
-                last_value(vouch.console_cursor(s.deadline_at, s.review_id)) over (order by s.deadline_at, s.review_id
-                  rows between unbounded preceding and unbounded following) as last_seen
-              from vouch.console_held(p_store, place.after_at, place.after_id, nullif(p_ask ->> 'product', ''), nullif(p_ask ->> 'reason', ''),
-                nullif(regexp_replace(p_ask ->> 'locale', '[^A-Za-z-]', '', 'g'), ''),
-                vouch.clock() - vouch.console_number(p_ask, 'older') * interval '1 day', looked) s) h
-        where h.fits order by h.deadline_at, h.review_id limit size + 1) f) x;
-  answer := vouch.console_counts(p_store, p_operator, p_role, p_ask) || found_rows;
-  return answer || jsonb_build_object('listed', true, 'asked', '{"product": null, "reason": null, "locale": null, "older": null, "after": null}' || vouch.console_kept(p_ask), 'some', jsonb_array_length(found_rows -> 'cards') > 0,
-    'narrowed', filtered or coalesce(p_ask ->> 'product', '') <> '' or coalesce(p_ask ->> 'after', '') <> '',
+  page := vouch.console_counts(p_store, p_operator, p_role, p_ask) || vouch.console_queue_page(p_store, p_ask, 20);
+  return page || jsonb_build_object('listed', true,
+    'asked', '{"product": null, "reason": null, "locale": null, "older": null, "after": null}' || vouch.console_kept(p_ask),
+    'narrowed', (page ->> 'filtered')::boolean or coalesce(p_ask ->> 'product', '') <> '' or coalesce(p_ask ->> 'after', '') <> '',
     'undo', case when p_ask ? 'done' then vouch.console_undoable(p_store, p_operator, vouch.console_number(p_ask, 'on')) end,
     'ground_choices', (select jsonb_agg(jsonb_build_object('ground', x.ground) order by x.ground)
                        from (select distinct g.ground from vouch.rejection_ground g where g.store_id in (p_store, '*')) x),
@@ -279,8 +294,7 @@ begin
     'older_choices', (select jsonb_agg(jsonb_build_object('days', n, 'chosen', n::text = p_ask ->> 'older')) from unnest(array[1, 3, 7, 14]) n));
 end
 $$;
-comment on function vouch.console_queue is
-'A page of 20 holds, nearest deadline first. A filter looks at 2000 holds at most and then hands on the place where it stopped, so that no page grows with the queue.';
+comment on function vouch.console_queue is 'The queue: counts, filters, and 20 holds with all that a decision needs.';
 
 -- Decisions.
 

@@ -49,27 +49,33 @@ create or replace function vouch.console_reviews(p_store text, p_operator text, 
 language plpgsql stable security definer as $$
 declare
   wanted_state text := nullif(p_ask ->> 'state', '');
-  wanted_id bigint := vouch.console_number(p_ask, 'review');
   size constant integer := 25;
   looked constant integer := case when wanted_state is null then size + 1 else 2000 end;
-  found_rows jsonb;
+  found record;
+  seen integer := 0;
+  last bigint;
+  next bigint;
+  ids bigint[] := '{}';
 begin
   perform vouch.console_as(p_store, p_operator, p_role, array['viewer', 'moderator', 'manager', 'mediator']);
-  select jsonb_build_object(
-      'rows', coalesce(jsonb_agg(vouch.console_line(p_store, f.review_id) order by f.n) filter (where f.n <= size), '[]'),
-      'next', coalesce(min(f.review_id) filter (where f.n = size and f.fitting > size), min(f.last_seen) filter (where f.cut and wanted_state is not null)))
-    into found_rows
-    from (
-      select x.*, count(*) over () as fitting from (
-        select s.review_id, row_number() over (order by s.review_id desc) as n, s.cut, s.last_seen
-        from (select h.review_id, count(*) over () >= looked as cut, min(h.review_id) over () as last_seen
-              from vouch.console_found(p_store, nullif(p_ask ->> 'product', ''), nullif(p_ask ->> 'order', ''), nullif(p_ask ->> 'author', ''), wanted_id,
-                coalesce(vouch.console_number(p_ask, 'after'), 9223372036854775807), looked) h) s
-        where wanted_state is null or exists (select from vouch.review v
-          where v.store_id = p_store and v.review_id = s.review_id and v.state = wanted_state)) x
-      where x.n <= size + 1) f;
+  for found in
+    select h.review_id, (select v.state from vouch.review v where v.store_id = p_store and v.review_id = h.review_id) as state
+    from vouch.console_found(p_store, nullif(p_ask ->> 'product', ''), nullif(p_ask ->> 'order', ''), nullif(p_ask ->> 'author', ''),
+      vouch.console_number(p_ask, 'review'), coalesce(vouch.console_number(p_ask, 'after'), 9223372036854775807), looked) h
+  loop
+    if found.state = coalesce(wanted_state, found.state) then
+      if cardinality(ids) = size then
+        next := last;
+        exit;
+      end if;
+      ids := ids || found.review_id;
+    end if;
+    seen := seen + 1;
+    last := found.review_id;
+  end loop;
   return jsonb_build_object('asked', '{"product": null, "order": null, "author": null, "state": null, "review": null}' || p_ask,
-    'rows', found_rows -> 'rows', 'next', found_rows ->> 'next', 'some', jsonb_array_length(found_rows -> 'rows') > 0,
+    'rows', (select coalesce(jsonb_agg(vouch.console_line(p_store, ids[n]) order by n), '[]') from generate_subscripts(ids, 1) n),
+    'next', coalesce(next, case when seen >= looked then last end)::text, 'some', cardinality(ids) > 0,
     'state_choices', (select jsonb_agg(jsonb_build_object('state', s, 'chosen', s = wanted_state))
                       from unnest(array['held', 'published', 'rejected', 'withdrawn']) s));
 end
