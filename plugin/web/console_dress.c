@@ -36,6 +36,14 @@ static const struct {
     {"grant_on", "page.console.grant"},
     {"act", "page.console.act"},
     {"review_state", "page.console.state"},
+    {"step", "page.console.step"},
+    {"channel", "page.console.channel"},
+    {"gaps", "page.console.gap"},
+    {"dimension", "page.console.dimension"},
+    {"result", "page.console.result"},
+    {"delivery", "page.console.state"},
+    {"resolution_kind", "resolution"},
+    {"topic", "topic"},
 };
 
 /* Members that stand in links. */

@@ -10,6 +10,7 @@
 #include "web/confirm.h"
 #include "web/console.h"
 #include "web/feed.h"
+#include "web/figures.h"
 #include "web/form.h"
 #include "web/machine.h"
 #include "web/query.h"
@@ -82,6 +83,13 @@ const struct route route_table[] = {
     SHOWN("/console/appeals", STAFF),
     DONE("/console/appeals/{id}/decision", DECIDERS),
     SHOWN("/console/parity", STAFF),
+    SHOWN("/console/cases", STAFF),
+    SHOWN("/console/cases/{id}", STAFF),
+    DONE("/console/cases/{id}/step", DECIDERS | ROLE_MEDIATOR),
+    SHOWN("/console/figures", ROLE_VIEWER | DECIDERS),
+    ROUTE(READ, "/console/figures.csv", ROLE_VIEWER | DECIDERS, GUARD_READS, CACHE_NEVER, VOICE_PAGE, SMALL, QUERY_FIELDS_MOST, figures_serve),
+    SHOWN("/console/webhooks", ROLE_VIEWER | DECIDERS),
+    DONE("/console/webhooks/replay", ROLE_MANAGER),
     SHOWN("/console/discounts", STAFF),
     DONE("/console/discounts/find", STAFF),
     SHOWN("/console/delivery", STAFF),

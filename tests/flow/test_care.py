@@ -240,6 +240,47 @@ class Care(unittest.TestCase):
         for dimension, value in (("product", "kettle"), ("country", "LV"), ("operator", "olga")):
             self.assertEqual(self.value("SELECT cases FROM vouch.kpi WHERE dimension = '%s' AND value = '%s'" % (dimension, value)), "1", dimension)
 
+    def test_console(self):
+        """a case worked on in the console; a mediator sees theirs alone; figures as CSV"""
+        self.sql("INSERT INTO vouch.operator VALUES ('main', 'mara', 'mediator')")
+        self.buy("1001", "c-1")
+        self.review("r-1", "c-1", 1)
+        case = self.value("SELECT case_id FROM vouch.case")
+        olga, mara = {"name": "olga", "role": "manager"}, {"name": "mara", "role": "mediator"}
+        where = "/console/cases/" + case
+
+        def forms(operator):
+            return pages.Page(self.module.serve("GET", where, operator=operator).body).forms
+
+        def step(operator, action, **fields):
+            form = [f.fields() for f in forms(operator) if action in ("note", "outcome") or f.fields().get("action") == action]
+            form = [f for f in form if "csrf" in f][0 if action != "note" else -2]
+            return pages.post(self.module, where + "/step", dict(form, **fields), operator=operator)
+        listed = self.module.serve("GET", "/console/cases", operator=olga)
+        self.assertIn("Kettle 17", listed.body)
+        self.assertIn("Kettle 17", self.module.serve("GET", where, operator=olga).body)
+        self.assertEqual(self.module.serve("GET", where, operator=mara).status, 404)
+        self.assertEqual(self.module.serve("GET", where).status, 403)
+        self.assertEqual(step(olga, "contact", channel="phone", body="Called, she is angry.").status, 303)
+        self.assertEqual(step(olga, "reply", body="We shall see you in court.").status, 400)
+        self.assertEqual(step(olga, "reply", body="Thank you, Anna.").status, 303)
+        self.assertEqual(step(olga, "mediate", mediator="mara", body="We offered a new lid.").status, 303)
+        seen = self.module.serve("GET", where, operator=mara)
+        self.assertEqual(seen.status, 200)
+        self.assertIn("We offered a new lid.", seen.body)
+        self.assertNotIn("she is angry", seen.body)
+        self.assertEqual(step(mara, "outcome", outcome="settled", body="Both agree.").status, 303)
+        self.assertEqual(self.value("SELECT state FROM vouch.case"), "confirmed")
+        self.assertEqual(pages.post(self.module, where + "/step", {"csrf": "x", "action": "close"}, operator=olga).status, 403)
+        table = self.module.serve("GET", "/console/figures.csv", operator=olga)
+        self.assertEqual(table.status, 200)
+        lines = [line.split(",") for line in table.body.strip().split("\r\n")]
+        self.assertEqual({len(line) for line in lines}, {18})
+        self.assertEqual(lines[1][:4], ["all", '"*"', "1", "1"])
+        self.assertEqual(self.module.serve("GET", "/console/figures", operator=olga).status, 200)
+        self.assertEqual(self.module.serve("GET", "/console/figures", operator=mara).status, 403)
+        self.assertNotIn("whsec_", self.module.serve("GET", "/console/webhooks", operator=olga).body)
+
     def test_webhooks(self):
         """signed after Standard Webhooks, tried again, never inwards, replayed"""
         self.buy("1001", "c-1")
