@@ -7,6 +7,8 @@ import subprocess
 import tempfile
 import time
 
+import psycopg2
+
 from cluster import ROOT, Cluster
 
 ORDERS = int(os.environ.get("VOUCH_ORDERS") or 1000000)
@@ -44,6 +46,12 @@ SCANS = """select 'SCANS ' || coalesce(string_agg(relname || ' ' || seq_scan, ',
 from pg_stat_xact_user_tables where schemaname = 'vouch' and seq_scan > 0;"""
 
 
+def cpu(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        told = f.read().rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def psql(cluster, url, text):
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as f:
         f.write(text)
@@ -67,6 +75,14 @@ def run(_given):
             done = subprocess.run([os.path.join(os.environ.get("VOUCH_BUILD") or os.path.join(ROOT, "build"), "vouchctl"), "plan", "--days", "14",
                                    "--database", database.owner, "--store", "main"], check=True, stdout=subprocess.PIPE, text=True)
             print("vouchctl plan --days 14: %.2f s, %d lines, %s" % (time.monotonic() - begun, done.stdout.count("\n"), done.stdout.splitlines()[-1]))
+        link = psycopg2.connect(database.owner)
+        look = link.cursor()
+        for attempt in range(3):
+            begun = cpu(link.get_backend_pid())
+            look.execute("SELECT vouch.plan_view('main', 14, false, 0)")
+            link.commit()
+            print("of which the server computes: %.2f s" % (cpu(link.get_backend_pid()) - begun))
+        link.close()
         told = psql(cluster, database.owner, """begin; select vouch.set_clock_offset('8 days');
             select clock_timestamp() as a \\gset
             select 'MOVED ' || sum(vouch.request_enqueue('main', 100)) from generate_series(1, 50);

@@ -2,7 +2,7 @@
 -- call touches a few. Orders do so with plans made while the tables were empty, too: a new store is often filled at once,
 -- before statistics are there.
 \ir helper.psql
-select plan(29);
+select plan(31);
 set statement_timeout = '20s';
 
 create function pg_temp.touched() returns table (name name, rows bigint) language sql as $$
@@ -85,5 +85,12 @@ analyze vouch.sales_order, vouch.order_line, vouch.customer, vouch.event, vouch.
   vouch.review, vouch.review_revision, vouch.review_decision, vouch.rating_total, vouch.erasure, vouch.suppression;
 discard plans;
 select is(pg_temp.price(format(what, 2)), 'few', 'planned full: ' || left(regexp_replace(what, '\s+', ' ', 'g'), 70)) from (select * from said.calls order by n) c;
+
+-- The plan of a store reads what is due, nothing from end to end.
+create function pg_temp.scans() returns bigint language sql as $$
+  select sum(seq_scan) from pg_stat_xact_user_tables where schemaname = 'vouch' and relname not in ('installation', 'store', 'operator') $$;
+select pg_temp.scans() as before \gset
+select ok((select count(*) from vouch.request_plan('main')) > 9000, 'ten thousand requests are planned');
+select is(pg_temp.scans(), :before::bigint, 'without a sequential scan');
 select * from finish();
 rollback;
