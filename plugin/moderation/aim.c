@@ -20,8 +20,8 @@ static const char *const arabic[] = {"يا",   "انت", "انتي",  "انتو"
                                      "بنت",  "ولد", "اولاد", "ولاد", "انتا", "ايها",
                                      "يابن", "انك", "لانك",  "هال",  NULL};
 static const char *const persian[] = {
-    "تو",    "شما",     "اي",  "مرتيكه", "زنيكه", "مردك",   "زنك", "پسره",
-    "دختره", "مردتيكه", "بچه", "خيلي",   "خودت",  "خودتون", "پدر", NULL};
+    "تو",    "توي",     "شما", "اي",   "مرتيكه", "زنيكه",  "مردك", "زنك", "پسره",
+    "دختره", "مردتيكه", "بچه", "خيلي", "خودت",   "خودتون", "پدر",  NULL};
 static const char *const latvian[] = {"tu",     "jus",    "tev",    "tavs", "tava",
                                       "esi",    "esat",   "juus",   "jums", "visi",
                                       "galigs", "galiga", "galigi", NULL};
@@ -63,7 +63,9 @@ bool aim_found(const char *const *words, const char *text, size_t start) {
         if (from == end || end - from > WORD_BYTES_MAX) {
             return false;
         }
-        if (listed(words, text + from, end - from)) {
+        /* The vocative aims at the next word only. */
+        bool vocative = end - from == 4 && memcmp(text + from, "يا", 4) == 0;
+        if (listed(words, text + from, end - from) && (i == 0 || !vocative)) {
             return true;
         }
         end = from;

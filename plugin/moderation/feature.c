@@ -7,7 +7,7 @@
 
 #include "moderation/utf8.h"
 
-enum { GRAM_MOST = 5, WORD_MOST = 62, WORD_GRAMS = 3 + 4 * (WORD_MOST + 1) };
+enum { GRAM_MOST = 4, WORD_MOST = 62, WORD_GRAMS = 3 + 3 * (WORD_MOST + 1) };
 
 static const uint32_t STEP = 0x9E3779B1U;
 static const uint32_t SALT_WORD = 0x51ED270BU, SALT_PAIR = 0x2545F491U,

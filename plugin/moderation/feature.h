@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a model sees of a text: hashes of its character n-grams (2 to 5, inside words, the gaps at
+/* What a model sees of a text: hashes of its character n-grams (2 to 4, inside words, the gaps at
    their ends included), of its words and pairs of words, and of the terms a lexicon found; and a
    few measures of what the lexicon found. The same text gives the same features everywhere. */
 #ifndef VOUCH_MODERATION_FEATURE_H
@@ -12,7 +12,7 @@
 #include "moderation/normalise.h"
 
 /* Grows whenever the same text gives other features: older models are refused then. */
-enum { FEATURE_VERSION = 1 };
+enum { FEATURE_VERSION = 2 };
 enum { FEATURE_BLOCK = 512, FEATURE_MEASURES = 16 };
 
 /* Takes hashes a block at a time; the upper bits are the better ones. */

@@ -63,6 +63,16 @@ static void text_put_part(struct walk *w, const struct part *p) {
     }
 }
 
+/* Stars of the same word outside the term: it is another word that was hidden. */
+static bool stars_left(const struct walk *w, size_t until) {
+    for (size_t i = 0; i < w->count; i++) {
+        if ((i < w->from || i >= until) && w->parts[i].kind == PART_STAR) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A disguise needs some letters that are plain: "A55" is a telephone. Each star is one letter. */
 static bool is_evident(const struct walk *w, const struct term *t, size_t until) {
     size_t kinds[PART_GAP + 1] = {0};
@@ -71,6 +81,14 @@ static bool is_evident(const struct walk *w, const struct term *t, size_t until)
     }
     bool latin = w->parts[w->from].letter[0][0] < 0x80;
     if (kinds[PART_STAR] > kinds[PART_LETTER] && !latin) {
+        return false;
+    }
+    /* Arabic roots have three letters: two stars leave too much open. */
+    if (kinds[PART_STAR] > 1 && t->inflection == INFLECTION_ARABIC &&
+        (t->category != LEXICON_PROFANITY || kinds[PART_LETTER] < 3)) {
+        return false;
+    }
+    if (kinds[PART_STAR] && stars_left(w, until)) {
         return false;
     }
     if (kinds[PART_STAR]) {

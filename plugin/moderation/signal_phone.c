@@ -190,7 +190,8 @@ static bool is_date(const struct number *number) {
     return number->groups >= 3 &&
            ((sizes[0] == 4 && sizes[1] <= 2 && sizes[2] <= 2) ||
             (sizes[0] <= 2 && sizes[1] <= 2 && sizes[2] == 4 && number->groups <= 5 &&
-             (number->dots || number->slashes || number->dashes) && number->count != 10) ||
+             (number->dots || number->slashes || number->dashes) &&
+             number->count != 10) ||
             (twos && number->dots));
 }
 
