@@ -51,6 +51,16 @@ static size_t scheme_at(const struct sought *t, size_t at) {
     return 0;
 }
 
+/* By its first two letters; most words are out. */
+static bool scheme_may(const struct sought *t, size_t at, unsigned char first) {
+    unsigned char second = at + 1 < t->n ? signal_lower(t->s[at + 1]) : 0;
+
+    return (first == 'h' && (second == 't' || second == 'x')) ||
+           (first == 'w' && (second == 'w' || second == 'a')) ||
+           (first == 't' && second == '.') || (first == 'f' && second == 't') ||
+           (first == 'b' && second == 'i');
+}
+
 /* The domain around the dot at `dot`, if it is one. */
 static void domain_take(struct sought *t, size_t dot, bool *channel, size_t *next) {
     size_t start = dot, end = dot, last = dot;
@@ -85,10 +95,7 @@ void signal_links(struct sought *t, bool *channel) {
         unsigned char c = signal_lower(t->s[i]);
         bool begins =
             i == 0 || !(signal_is_letter(t->s[i - 1]) || signal_is_digit(t->s[i - 1]));
-        size_t scheme =
-            begins && (c == 'h' || c == 'w' || c == 'f' || c == 't' || c == 'b')
-                ? scheme_at(t, i)
-                : 0;
+        size_t scheme = begins && scheme_may(t, i, c) ? scheme_at(t, i) : 0;
         size_t next = i + 1;
         if (scheme && i + scheme < t->n && t->s[i + scheme] > ' ') {
             next = path_end(t, i + scheme);

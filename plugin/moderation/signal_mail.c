@@ -60,8 +60,9 @@ static size_t domain_end(const struct sought *t, size_t at) {
 void signal_mails(struct sought *t) {
     for (size_t i = 1; i < t->n; i++) {
         size_t sign = 0, start = i;
-        if (t->s[i] == '@' || t->s[i] == ' ' || t->s[i] == '(' || t->s[i] == '[' ||
-            t->s[i] == 0xEF) {
+        unsigned char c = t->s[i], next = i + 1 < t->n ? t->s[i + 1] : 0;
+        bool space = c == ' ' && next && strchr("@([aA", next);
+        if (space || c == '@' || c == '(' || c == '[' || c == 0xEF) {
             sign = spelled(t, i, at_signs);
         }
         if (sign == 0) {

@@ -102,24 +102,36 @@ static size_t street_start(const struct sought *t, size_t from, size_t end,
     return t->n;
 }
 
+/* The address whose postcode begins at `at`, if any; where to go on. */
+static size_t place_take(struct sought *t, size_t p, size_t at) {
+    size_t end = postcode_end(t, at, places[p].postcode);
+    size_t from = at > NEAR ? at - NEAR : 0;
+    size_t start = end ? street_start(t, from, at, places[p].streets) : t->n;
+
+    if (start >= t->n) {
+        return at + 1;
+    }
+    signal_add(t, SIGNAL_POSTAL, start, end);
+    return end;
+}
+
 void signal_postals(struct sought *t) {
+    uint32_t here = 0;
+
     for (size_t p = 0; p < sizeof places / sizeof *places; p++) {
-        if (*t->language && strcmp(places[p].language, t->language) != 0) {
-            continue;
+        here |=
+            !*t->language || strcmp(places[p].language, t->language) == 0 ? 1U << p : 0;
+    }
+    for (size_t i = 0; i + 5 <= t->n;) {
+        size_t next = i + 1;
+        bool begins = alnum(t, i) && (i == 0 || !alnum(t, i - 1));
+        /* Every postcode has a digit among its first four characters. */
+        bool digit =
+            begins && (signal_is_digit(t->s[i]) || signal_is_digit(t->s[i + 1]) ||
+                       signal_is_digit(t->s[i + 2]) || signal_is_digit(t->s[i + 3]));
+        for (uint32_t left = digit ? here : 0; left && next == i + 1; left &= left - 1) {
+            next = place_take(t, (size_t)__builtin_ctz(left), i);
         }
-        for (size_t i = 0; i + 5 <= t->n; i++) {
-            size_t end = signal_is_digit(t->s[i]) || signal_is_letter(t->s[i])
-                             ? postcode_end(t, i, places[p].postcode)
-                             : 0;
-            if (end == 0) {
-                continue;
-            }
-            size_t from = i > NEAR ? i - NEAR : 0;
-            size_t start = street_start(t, from, i, places[p].streets);
-            if (start < t->n) {
-                signal_add(t, SIGNAL_POSTAL, start, end);
-            }
-            i = end - 1;
-        }
+        i = next;
     }
 }

@@ -32,27 +32,43 @@ static struct looks looks_of(const struct sought *t) {
     return l;
 }
 
-/* A row of letters of both cases and digits without a gap: encoded, not written. */
-static bool blob_find(struct sought *t) {
-    size_t start = 0;
+static bool is_code(unsigned char c) {
+    return signal_is_digit(c) || signal_is_letter(c) || (c && strchr("+/=-_", c));
+}
+
+/* Both cases and digits: encoded, not written. */
+static bool is_blob(const struct sought *t, size_t start, size_t end) {
     unsigned kinds = 0;
 
-    for (size_t i = 0; i <= t->n; i++) {
-        unsigned char c = i < t->n ? t->s[i] : ' ';
-        if (signal_is_digit(c) || signal_is_letter(c) || c == '+' || c == '/' ||
-            c == '=' || c == '-' || c == '_') {
-            kinds |= signal_is_digit(c)     ? 1U
-                     : c >= 'A' && c <= 'Z' ? 2U
-                     : c >= 'a'             ? 4U
-                                            : 0;
+    for (size_t i = start; i < end; i++) {
+        unsigned char c = t->s[i];
+        kinds |= signal_is_digit(c)     ? 1U
+                 : !signal_is_letter(c) ? 0
+                 : c == signal_lower(c) ? 4U
+                                        : 2U;
+    }
+    return kinds == 7;
+}
+
+/* A long row without a gap: looked for from its end, so that words are jumped over. */
+static bool blob_find(struct sought *t) {
+    for (size_t start = 0; start + BLOB_LEAST <= t->n;) {
+        size_t at = start + BLOB_LEAST, end = at;
+        while (at > start && is_code(t->s[at - 1])) {
+            at--;
+        }
+        if (at > start) {
+            start = at;
             continue;
         }
-        if (i - start >= BLOB_LEAST && kinds == 7) {
-            signal_add(t, SIGNAL_SPAM, start, i);
+        while (end < t->n && is_code(t->s[end])) {
+            end++;
+        }
+        if (is_blob(t, start, end)) {
+            signal_add(t, SIGNAL_SPAM, start, end);
             return true;
         }
-        start = i + 1;
-        kinds = 0;
+        start = end + 1;
     }
     return false;
 }
