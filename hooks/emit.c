@@ -23,6 +23,7 @@ struct emission {
     int64_t deadline_us, database_us;
     struct settings *settings;
     struct intake_batch *batch;
+    json_t *applied; /* the plain answer, which most events share; NULL until asked for */
 };
 
 static json_t *emit_read(const char *text, size_t length, struct error *error) {
@@ -155,19 +156,22 @@ static int emit_apply(struct emission *e, struct error *error) {
     return code ? error_set(error, code, why.pointer, "%s", why.detail) : 0;
 }
 
-static json_t *emit_answer(const struct emission *e, size_t i, bool spooled) {
+static json_t *emit_answer(struct emission *e, size_t i, bool spooled) {
     json_t *given = spooled ? NULL : intake_reply(e->batch, i);
 
     if (given) {
         return given;
     }
-    return json_pack("{s:s}", "state",
-                     spooled                        ? "spooled"
-                     : intake_at(e->batch, i)->kept ? "ignored"
-                                                    : "applied");
+    if (!spooled && intake_at(e->batch, i)->kept) {
+        return json_pack("{s:s}", "state", "ignored");
+    }
+    if (!e->applied) {
+        e->applied = json_pack("{s:s}", "state", spooled ? "spooled" : "applied");
+    }
+    return json_incref(e->applied);
 }
 
-static json_t *emit_reply(const struct emission *e, bool spooled) {
+static json_t *emit_reply(struct emission *e, bool spooled) {
     json_t *results;
 
     if (!json_is_array(e->root)) {
@@ -194,6 +198,7 @@ static void emission_end(struct emission *e) {
     if (!e->batch) {
         json_decref(e->root);
     }
+    json_decref(e->applied);
     intake_drop(e->batch);
     settings_release(e->settings);
 }

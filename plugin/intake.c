@@ -351,6 +351,14 @@ static void lead_pass(struct intake *intake) {
     }
 }
 
+/* Without the lock, which whoever wakes up wants. The group's references keep the batches. */
+static void group_wake(const struct group *group) {
+    for (size_t i = 0; i < group->count; i++) {
+        pthread_cond_signal(&group->batches[i]->changed);
+        intake_drop(group->batches[i]);
+    }
+}
+
 /* With the lock held, which is given up meanwhile. own leads, and is done afterwards. */
 static void lead(struct intake *intake, struct intake_batch *own, int64_t deadline_us) {
     struct intake_batch *batches[INTAKE_GROUP_EVENTS];
@@ -364,16 +372,14 @@ static void lead(struct intake *intake, struct intake_batch *own, int64_t deadli
     bool down = db_pool_down(intake->store->pool);
     pthread_mutex_lock(&intake->lock);
     for (size_t i = 0; i < group.count; i++) {
-        batch_done(batches[i]);
+        batches[i]->state = BATCH_DONE;
     }
     if (down) {
         queue_fail(intake);
     }
     lead_pass(intake);
     pthread_mutex_unlock(&intake->lock);
-    for (size_t i = 0; i < group.count; i++) {
-        intake_drop(batches[i]);
-    }
+    group_wake(&group);
     pthread_mutex_lock(&intake->lock);
 }
 

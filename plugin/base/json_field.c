@@ -46,7 +46,7 @@ static bool is_refused(int32_t c, bool lines) {
 
 static bool is_clean(const char *s, size_t n, bool lines) {
     int32_t codepoint;
-    for (size_t at = 0; at < n;) {
+    for (size_t at = text_plain(s, n); at < n; at += text_plain(s + at, n - at)) {
         int used = text_decode(s + at, n - at, &codepoint);
         if (used < 1 || is_refused(codepoint, lines)) {
             return false;

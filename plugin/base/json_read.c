@@ -11,6 +11,7 @@
 #include "base/text.h"
 
 #define NUMBER_MOST_EXPONENT 100000 /* far beyond what a double holds */
+#define KEY_BRIEF 48                /* keys shorter than that need no memory of their own */
 
 /* Where the reader is, from the inside out; frames of the recursion. */
 struct place {
@@ -82,11 +83,13 @@ static json_t *made(struct reader *r, json_t *value) {
 
 /* The next byte that is no white space, 0 at the end (and for a NUL, which nobody wants). */
 static char peek(struct reader *r) {
-    while (r->at < r->length && r->text[r->at] != '\0' &&
-           strchr(" \t\n\r", r->text[r->at])) {
-        r->at++;
+    for (; r->at < r->length; r->at++) {
+        char c = r->text[r->at];
+        if (c != ' ' && c != '\n' && c != '\t' && c != '\r') {
+            return c;
+        }
     }
-    return r->at < r->length ? r->text[r->at] : '\0';
+    return '\0';
 }
 
 static bool read_hex4(struct reader *r, int32_t *unit) {
@@ -146,9 +149,9 @@ static bool read_escape(struct reader *r) {
     return true;
 }
 
-/* How many bytes from here on stand for themselves: printable ASCII, no quote, no escape. */
-static size_t plain_run(const struct reader *r) {
-    size_t at = r->at;
+/* How many bytes from there on stand for themselves: printable ASCII, no quote, no escape. */
+static size_t plain_run(const struct reader *r, size_t from) {
+    size_t at = from;
 
     while (at < r->length) {
         unsigned char c = (unsigned char)r->text[at];
@@ -157,7 +160,7 @@ static size_t plain_run(const struct reader *r) {
         }
         at++;
     }
-    return at - r->at;
+    return at - from;
 }
 
 /* The string whose quote is next into the scratch buffer. */
@@ -165,7 +168,7 @@ static bool read_scratch(struct reader *r) {
     buffer_clear(&r->scratch);
     r->at++;
     while (r->at < r->length && r->text[r->at] != '"') {
-        size_t plain = plain_run(r);
+        size_t plain = plain_run(r, r->at);
         if (plain > 0) {
             buffer_append(&r->scratch, r->text + r->at, plain);
             r->at += plain;
@@ -197,7 +200,15 @@ static bool read_scratch(struct reader *r) {
     return buffer_ok(&r->scratch) || no_memory(r) != NULL;
 }
 
+/* Most strings are plain from quote to quote, and stand in the text as they are. */
 static json_t *read_string(struct reader *r) {
+    const char *begin = r->text + r->at + 1;
+    size_t n = plain_run(r, r->at + 1);
+
+    if (r->at + 1 + n < r->length && begin[n] == '"') {
+        r->at += n + 2;
+        return made(r, json_stringn_nocheck(begin, n));
+    }
     return read_scratch(r)
                ? made(r, json_stringn_nocheck(r->scratch.data, r->scratch.length))
                : NULL;
@@ -344,39 +355,54 @@ static json_t *read_array(struct reader *r) {
     return array;
 }
 
+/* Behind a key: its value, into the object. A key that was there already does not make it
+ * grow. */
+static bool read_member_value(struct reader *r, json_t *object, const char *key) {
+    size_t members = json_object_size(object), at = r->at;
+
+    if (peek(r) != ':') {
+        return refuse_here(r) != NULL;
+    }
+    r->at++;
+    json_t *value = read_value(r);
+    if (!value) {
+        return false;
+    }
+    if (json_object_set_new_nocheck(object, key, value) != 0) {
+        return no_memory(r) != NULL;
+    }
+    if (json_object_size(object) == members) {
+        r->at = at;
+        return refuse(r, "names a key twice") != NULL;
+    }
+    return true;
+}
+
 /* "key": value, into the object; the key is the place meanwhile. */
 static bool read_member(struct reader *r, json_t *object, struct place *place) {
-    bool done = false;
-    char *key = NULL;
+    char brief[KEY_BRIEF];
+    char *key = brief;
     if (peek(r) != '"') {
         return refuse_here(r) != NULL;
     }
     if (!read_scratch(r)) {
         return false;
     }
-    key = memory_copy_n(r->scratch.data, r->scratch.length);
+    if (r->scratch.length < sizeof brief) {
+        memcpy(brief, r->scratch.data, r->scratch.length + 1);
+    } else {
+        key = memory_copy_n(r->scratch.data, r->scratch.length);
+    }
     if (!key) {
         return no_memory(r) != NULL;
     }
     place->key = key;
     r->place = place;
-    if (json_object_get(object, key)) {
-        refuse(r, "names a key twice");
-        goto out;
-    }
-    if (peek(r) != ':') {
-        refuse_here(r);
-        goto out;
-    }
-    r->at++;
-    json_t *value = read_value(r);
-    done = value && json_object_set_new_nocheck(object, key, value) == 0;
-    if (value && !done) {
-        no_memory(r);
-    }
-out:
+    bool done = read_member_value(r, object, key);
     r->place = place->up;
-    memory_free(key);
+    if (key != brief) {
+        memory_free(key);
+    }
     return done;
 }
 

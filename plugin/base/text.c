@@ -52,12 +52,32 @@ bool text_valid(const char *s, size_t n) {
     return true;
 }
 
+/* Of ASCII nothing but case folds. */
+static char *fold_ascii(const char *s, size_t n) {
+    char *made = memory_copy_n(s, n);
+    for (size_t i = 0; made && i < n; i++) {
+        made[i] = (char)(s[i] >= 'A' && s[i] <= 'Z' ? s[i] + ('a' - 'A') : s[i]);
+    }
+    return made;
+}
+
+size_t text_plain(const char *s, size_t n) {
+    size_t at = 0;
+    while (at < n && s[at] >= 0x20 && s[at] < 0x7F) {
+        at++;
+    }
+    return at;
+}
+
 char *text_fold(const char *s, size_t n) {
     static const utf8proc_option_t fold = UTF8PROC_STABLE | UTF8PROC_COMPOSE |
                                           UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
                                           UTF8PROC_IGNORE;
     if (n > TEXT_MOST_BYTES || !text_valid(s, n)) {
         return NULL;
+    }
+    if (text_plain(s, n) == n) {
+        return fold_ascii(s, n);
     }
     const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)s;
     utf8proc_ssize_t length = (utf8proc_ssize_t)n;

@@ -14,6 +14,8 @@ bool text_valid(const char *s, size_t n);
 /* NFKC_Casefold, default-ignorable code points dropped; the caller's, memory_free; NULL
  * on bad or too long input, or without memory. */
 char *text_fold(const char *s, size_t n);
+/* How many bytes at the front are printable ASCII. */
+size_t text_plain(const char *s, size_t n);
 /* User-perceived characters (UAX 29); an ill-formed byte counts as one. */
 size_t text_graphemes(const char *s, size_t n);
 

@@ -67,7 +67,9 @@ static bool params_append(struct buffer *into, const struct piece *piece, int *c
         params_refuse(code, refusal, ERROR_INVALID, too_large);
         return false;
     }
-    buffer_append(into, piece->lead, lead);
+    if (lead > 0) {
+        buffer_append(into, piece->lead, lead);
+    }
     buffer_append(into, piece->bytes, piece->length);
     if (!buffer_ok(into)) {
         params_refuse(code, refusal, ERROR_FAILED, no_memory);
@@ -106,7 +108,6 @@ static void params_add(struct db_params *p, uint32_t type, const struct piece *p
 }
 
 static void array_add(struct db_array *a, enum db_kind kind, const struct piece *piece) {
-    size_t lead = piece->lead ? strlen(piece->lead) : 0;
     if (piece->bytes && a->kind != kind) {
         params_refuse(&a->code, &a->refusal, ERROR_FAILED, wrong_kind);
         return;
@@ -115,6 +116,7 @@ static void array_add(struct db_array *a, enum db_kind kind, const struct piece 
         params_refuse(&a->code, &a->refusal, ERROR_INVALID, too_large);
         return;
     }
+    size_t lead = piece->lead ? strlen(piece->lead) : 0;
     uint8_t head[4];
     params_big(head, sizeof head,
                piece->bytes ? (uint32_t)(lead + piece->length) : UINT32_MAX);
