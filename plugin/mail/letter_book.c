@@ -10,6 +10,7 @@
 #include "base/asset.h"
 #include "base/locale.h"
 #include "base/memory.h"
+#include "mail/lint.h"
 
 #define BOOK_FOLDER "plugin/mail/template/"
 
@@ -27,6 +28,7 @@ struct words {
 };
 
 struct letter_book {
+    bool codes;
     json_t *source; /* the rows, for their names */
     json_t *faults;
     struct shipped shipped[BOOK_SHIPPED_MAX];
@@ -130,6 +132,61 @@ static int add_fault(struct letter_book *book, const json_t *row, const char *pa
     return fault && !json_array_append_new(book->faults, fault) ? 0 : ERROR_FAILED;
 }
 
+static bool holds_page(const char *html) {
+    return strcasestr(html, "<html") != NULL;
+}
+
+struct word_search {
+    const struct letter_book *book;
+    const char *kind;
+};
+
+static bool in_space(const struct letter_word *word, const char *space) {
+    return strlen(space) == word->space_length &&
+           memcmp(word->space, space, word->space_length) == 0;
+}
+
+/* reminder and discount share the request's strings. */
+static bool known_word(const void *self, const char *name) {
+    const struct word_search *search = self;
+    bool asks = letter_book_asks(search->kind);
+    size_t count, n = strlen(name);
+    const struct letter_word *word = letter_book_words(search->book, "en", &count);
+    for (const struct letter_word *end = word + count; word < end; word++)
+        if (word->name_length == n && memcmp(word->name, name, n) == 0 &&
+            (in_space(word, search->kind) || in_space(word, "common") ||
+             (asks && in_space(word, "request"))))
+            return true;
+    return false;
+}
+
+/* 1: faults were noted. */
+static int lint_part(struct letter_book *book, const json_t *row, const char *part,
+                     const struct template *made, struct error *error) {
+    struct word_search search = {book, part_of(row, "kind")};
+    const struct lint_part checked = {.kind = search.kind,
+                                      .part = part,
+                                      .source = part_of(row, part),
+                                      .template = made,
+                                      .codes = book->codes,
+                                      /* the shipped frame has the link already */
+                                      .optout = letter_book_asks(search.kind) &&
+                                                holds_page(part_of(row, part)),
+                                      .known_word = known_word,
+                                      .self = &search};
+    json_t *found = json_array(), *fault;
+    size_t i;
+    int rc = found ? lint_check(&checked, found) : ERROR_FAILED;
+    json_array_foreach(found, i, fault) if (!rc) rc = add_fault(
+        book, row, part, json_integer_value(json_object_get(fault, "line")),
+        json_string_value(json_object_get(fault, "rule")),
+        json_string_value(json_object_get(fault, "text")));
+    if (!rc && json_array_size(found) > 0)
+        rc = 1;
+    json_decref(found);
+    return rc < 0 ? error_set(error, rc, "", "no memory for mail templates") : rc;
+}
+
 /* 1: the part is faulty, and why was noted. */
 static int compile_part(struct letter_book *book, const json_t *row, const char *part,
                         struct template **made, struct error *error) {
@@ -138,7 +195,9 @@ static int compile_part(struct letter_book *book, const json_t *row, const char 
     int rc = text ? template_compile(text, strlen(text), made, &why) : 0;
     if (rc == ERROR_INVALID)
         return add_fault(book, row, part, 0, "syntax", why.detail) ? ERROR_FAILED : 1;
-    return rc ? error_set(error, rc, "", "%s", why.detail) : 0;
+    if (rc)
+        return error_set(error, rc, "", "%s", why.detail);
+    return text ? lint_part(book, row, part, *made, error) : 0;
 }
 
 static int add_row(struct letter_book *book, const json_t *from, struct error *error) {
@@ -147,14 +206,17 @@ static int add_row(struct letter_book *book, const json_t *from, struct error *e
     int rc;
     row->kind = part_of(from, "kind");
     row->locale = part_of(from, "locale");
-    row->page = html && strcasestr(html, "<html");
+    row->page = html && holds_page(html);
     if (!row->kind || !row->locale)
         return 0;
+    size_t known = json_array_size(book->faults);
     rc = compile_part(book, from, "subject", &row->subject, error);
-    rc = rc ? rc : compile_part(book, from, "text", &row->text, error);
-    rc = rc ? rc : compile_part(book, from, "html", &row->html, error);
-    if (rc > 0) {
-        const json_t *fault = json_array_get(book->faults, json_array_size(book->faults) - 1);
+    if (rc >= 0)
+        rc = compile_part(book, from, "text", &row->text, error);
+    if (rc >= 0)
+        rc = compile_part(book, from, "html", &row->html, error);
+    if (json_array_size(book->faults) > known) {
+        const json_t *fault = json_array_get(book->faults, known);
         row->fault = json_string_value(json_object_get(fault, "text"));
     }
     book->row_count++;
@@ -175,13 +237,16 @@ static int add_rows(struct letter_book *book, struct error *error) {
     return rc;
 }
 
-int letter_book_open(const json_t *rows, struct letter_book **book, struct error *error) {
+int letter_book_open(const json_t *rows, bool codes, struct letter_book **book,
+                     struct error *error) {
     static const char *const locales[BOOK_LOCALES] = {"en", "es", "pt", "ar", "fa", "lv"};
     struct letter_book *made = memory_zero(1, sizeof *made);
     int rc = ERROR_FAILED;
     *book = NULL;
-    if (made)
+    if (made) {
         made->source = json_deep_copy(rows);
+        made->codes = codes;
+    }
     if (!made || (rows && !made->source)) {
         error_set(error, ERROR_FAILED, "", "no memory for mail templates");
         goto out;
@@ -197,6 +262,11 @@ int letter_book_open(const json_t *rows, struct letter_book **book, struct error
 out:
     letter_book_close(made);
     return rc;
+}
+
+bool letter_book_asks(const char *kind) {
+    return strcmp(kind, "request") == 0 || strcmp(kind, "reminder") == 0 ||
+           strcmp(kind, "discount") == 0;
 }
 
 const json_t *letter_book_faults(const struct letter_book *book) {

@@ -5,6 +5,8 @@
 #ifndef MAIL_LETTER_BOOK_H
 #define MAIL_LETTER_BOOK_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "base/json.h"
 #include "mail/template.h"
@@ -27,12 +29,16 @@ struct letter_word {
     struct template *template;
 };
 
-/* rows: of mail_template {locale,kind,subject,text,html}, or NULL. A row that does not compile
+/* rows: of mail_template {locale,kind,subject,text,html}, or NULL; codes: the store gives
+   discount codes, see mail/lint.h. A row that does not compile
    or that lint finds fault with is kept with its fault alone: its mails go out as shipped. The
    book is the caller's: letter_book_close, which takes NULL. */
-int letter_book_open(const json_t *rows, struct letter_book **book, struct error *error);
+int letter_book_open(const json_t *rows, bool codes, struct letter_book **book,
+                     struct error *error);
 void letter_book_close(struct letter_book *book);
 
+/* Whether mails of this kind ask for something, and have to say how to be left alone. */
+bool letter_book_asks(const char *kind);
 /* What is wrong with rows: an array of {"kind","locale","part","line","rule","text"}; borrowed. */
 const json_t *letter_book_faults(const struct letter_book *book);
 /* name with suffix ".txt" or ".html"; NULL: none. */

@@ -182,7 +182,9 @@ static int put_discount(const struct store *store, const struct settings *settin
 
 static int make_book(const struct settings *settings, void **made, struct error *error) {
     struct letter_book *book = NULL;
-    int rc = letter_book_open(settings_rows(settings, "mail_template"), &book, error);
+    int rc = letter_book_open(settings_rows(settings, "mail_template"),
+                              settings_rows(settings, "discount_policy") != NULL, &book,
+                              error);
     *made = book;
     return rc;
 }

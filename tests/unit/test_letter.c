@@ -28,7 +28,7 @@ static struct letter_book *shipped; /* without rows of a store */
 static int render_with(const char *kind, const char *locale, const json_t *overrides,
                        const json_t *data, struct letter *letter, struct error *error) {
     struct letter_book *book = NULL;
-    int rc = overrides ? letter_book_open(overrides, &book, error) : 0;
+    int rc = overrides ? letter_book_open(overrides, true, &book, error) : 0;
     if (!rc)
         rc = letter_render(kind, locale, book ? book : shipped, data, letter, error);
     letter_book_close(book);
@@ -431,7 +431,7 @@ int main(int argc, char **argv) {
     };
     folder = argc > 1 ? argv[1] : NULL;
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    assert_int_equal(letter_book_open(NULL, &shipped, NULL), 0);
+    assert_int_equal(letter_book_open(NULL, true, &shipped, NULL), 0);
     int failed = cmocka_run_group_tests_name("letter", tests, NULL, NULL);
     letter_book_close(shipped);
     return failed;
