@@ -15,6 +15,8 @@ struct check {
 };
 
 void check_store(struct check *c, const char *store);
+/* What keeps the store's mail back, and templates that go unused. */
+void check_sending(struct check *c, const char *store, const json_t *facts);
 void check_record(struct check *c, const char *store, const json_t *facts);
 void check_spool(struct check *c);
 

@@ -187,6 +187,7 @@ void check_store(struct check *c, const char *store) {
     check_address(c, facts);
     check_mail(c, facts);
     check_delivery(c, facts);
+    check_sending(c, store, facts);
     check_queue(c, facts);
     check_record(c, store, facts);
 out:

@@ -21,6 +21,12 @@ static const struct cli_flag rotating[] = {
 static const struct cli_flag training[] = {
     {"locale", true}, {"note", true}, {NULL, false}};
 
+static const struct cli_flag previewing[] = {
+    {"kind", true}, {"locale", true}, {"html", false}, {NULL, false}};
+static const struct cli_flag mailing[] = {
+    {"to", true}, {"kind", true}, {"locale", true}, {NULL, false}};
+static const struct cli_flag resuming[] = {{"operator", true}, {NULL, false}};
+
 static const struct cli_command commands[] = {
     {"migrate", "", "bring the database's schema up to this version", NULL, 0, 0,
      migrate_run},
@@ -41,6 +47,12 @@ static const struct cli_command commands[] = {
     {"train", "FILE --locale LANGUAGE [--note TEXT]",
      "learn what abuse is from lines of label, source and text", training, 1, 1,
      train_run},
+    {"preview", "[--kind KIND] [--locale LANGUAGE] [--html]",
+     "write out a mail about an order that never was", previewing, 0, 0, preview_run},
+    {"test-mail", "--to ADDRESS [--kind KIND] [--locale LANGUAGE]",
+     "send such a mail through the store's relay, now", mailing, 0, 0, test_mail_run},
+    {"resume", "[--operator NAME]",
+     "send again after a pause, as after a restored backup", resuming, 0, 0, resume_run},
     {"rotate-key", "--key-file FILE | --generate [--end-links] [--force]",
      "put another key in the place of the present one; stop the hosts first", rotating, 0,
      0, rotate_run},

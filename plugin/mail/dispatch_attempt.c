@@ -48,7 +48,7 @@ static size_t pick(struct dispatch *d, const struct settings *settings, int most
 static void message_id(const struct dispatch *d, int64_t mail, char out[MESSAGE_ID_MAX]) {
     char hash[44];
     crypto_message_id(d->store->keys, d->store->name, mail, hash);
-    (void)snprintf(out, MESSAGE_ID_MAX, "%s@%s", hash, d->domain);
+    (void)snprintf(out, MESSAGE_ID_MAX, "%s@%s", hash, d->from.domain);
 }
 
 static void add_columns(const struct dispatch *d, struct slot *const slots[],
@@ -155,24 +155,26 @@ static const char *context_text(const struct slot *slot, const char *name) {
 }
 
 /* An address of the mail's own where the store has one for bounces; the caller's. */
-static char *return_path(const struct dispatch *d, int64_t mail) {
+static char *return_path(const struct dispatch *d, const struct sender *from,
+                         int64_t mail) {
     char address[VERP_ADDRESS_SIZE];
     bool own = *d->return_path && verp_write(d->store->keys, d->store->name,
                                              d->return_path, mail, address);
-    return memory_copy(own ? address : d->from_address);
+    return memory_copy(own ? address : from->address);
 }
 
 static int put_message(const struct dispatch *d, struct slot *slot,
                        const struct dispatch_letter *letter, struct error *error) {
     char id[MESSAGE_ID_MAX], list[512], feedback[256];
     const char *email = context_text(slot, "email");
+    const struct sender *from = letter->listed ? &d->asking : &d->from;
     message_id(d, slot->mail.id, id);
-    (void)snprintf(list, sizeof list, "requests.%s.%s", d->store->name, d->domain);
+    (void)snprintf(list, sizeof list, "requests.%s.%s", d->store->name, from->domain);
     (void)snprintf(feedback, sizeof feedback, "%s:%s:mail:vouch", slot->mail.kind,
                    d->store->name);
     const struct mime_mail mail = {
-        .from_name = d->from_name,
-        .from_address = d->from_address,
+        .from_name = from->name,
+        .from_address = from->address,
         .to_address = email ? email : "",
         .reply_to = letter->reply_to,
         .subject = letter->letter.subject.data,
@@ -186,7 +188,7 @@ static int put_message(const struct dispatch *d, struct slot *slot,
         .html = letter->letter.html.length ? letter->letter.html.data : NULL,
         .locale = letter->locale};
     buffer_init(&slot->message, DISPATCH_MESSAGE_MAX);
-    slot->from = return_path(d, slot->mail.id);
+    slot->from = return_path(d, from, slot->mail.id);
     if (!slot->from)
         return error_set(error, ERROR_FAILED, "", "no memory for a mail");
     return mime_compose(&mail, &slot->message, error);

@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "base/log_mask.h"
 #include "mail/dispatch.h"
+#include "mail/sender.h"
 #include "mail/smtp.h"
 
 enum {
@@ -61,8 +62,8 @@ struct dispatch {
 
     struct smtp *smtp; /* NULL until the settings name a relay */
     char *relay;       /* what it was opened with */
-    char *from_name, *from_address, *base_url, *return_path;
-    const char *domain; /* within from_address, or a stand-in */
+    struct sender from, asking; /* asking: of what one can unsubscribe from */
+    char *base_url, *return_path;
     bool ready;         /* the settings allow sending */
 
     int64_t enqueue_at_us, claim_at_us, recover_at_us, record_at_us;

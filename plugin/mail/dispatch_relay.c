@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/address.h"
 #include "base/memory.h"
 #include "mail/dispatch_inner.h"
 
@@ -29,11 +28,11 @@ void dispatch_relay_close(struct dispatch *d) {
     d->smtp = NULL;
     memory_free(d->relay);
     d->relay = NULL;
-    memory_free(d->from_name);
-    memory_free(d->from_address);
+    sender_free(&d->from);
+    sender_free(&d->asking);
     memory_free(d->base_url);
     memory_free(d->return_path);
-    d->from_name = d->from_address = d->base_url = d->return_path = NULL;
+    d->base_url = d->return_path = NULL;
 }
 
 /* A store that lacks one of these has mail waiting, not failing. */
@@ -45,41 +44,11 @@ static const char *missing(const struct settings *settings) {
     return NULL;
 }
 
-static bool is_ascii(const char *s) {
-    for (; *s; s++)
-        if ((unsigned char)*s >= 0x80)
-            return false;
-    return true;
-}
-
-/* "Name <address>" or an address. */
-static int read_sender(struct dispatch *d, const char *from, const char *store_name) {
-    const char *open = strrchr(from, '<'), *close = strrchr(from, '>');
-    const char *name = from, *end = open ? open : from;
-    while (name < end && (*name == ' ' || *name == '"'))
-        name++;
-    while (end > name && (end[-1] == ' ' || end[-1] == '"'))
-        end--;
-    if (open && (!close || close < open || close[1] != '\0'))
-        return ERROR_INVALID;
-    d->from_address =
-        open ? memory_copy_n(open + 1, (size_t)(close - open - 1)) : memory_copy(from);
-    d->from_name =
-        end > name ? memory_copy_n(name, (size_t)(end - name)) : memory_copy(store_name);
-    if (!d->from_address || !d->from_name)
-        return ERROR_FAILED;
-    if (!address_valid(d->from_address, strlen(d->from_address)))
-        return ERROR_INVALID;
-    d->domain = strrchr(d->from_address, '@') + 1;
-    if (!is_ascii(d->domain))
-        d->domain = "vouch.invalid";
-    return 0;
-}
-
 /* All that the sender depends on, to see when it changed. */
 static char *describe(const struct settings *settings) {
-    static const char *const columns[] = {"smtp_url", "smtp_user", "mail_from", "name",
-                                          "base_url",  "return_path"};
+    static const char *const columns[] = {"smtp_url",     "smtp_user", "mail_from",
+                                          "request_from", "name",      "base_url",
+                                          "return_path"};
     struct buffer b;
     buffer_init(&b, 8 * DISPATCH_SENDER_MAX);
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
@@ -98,11 +67,17 @@ static int open_relay(struct dispatch *d, const struct settings *settings,
                                .reply_timeout_ms = d->limits.reply_timeout_ms,
                                .data_timeout_ms = d->limits.data_timeout_ms,
                                .retry_ms = d->limits.retry_ms};
-    int rc = read_sender(d, settings_text(settings, "mail_from"),
-                         settings_text(settings, "name"));
+    const char *from = settings_text(settings, "mail_from");
+    const char *asking = settings_text(settings, "request_from");
+    const char *name = settings_text(settings, "name");
+    int rc = sender_read(from, name, &d->from);
     if (rc)
         return error_set(error, rc, "",
                          "store.mail_from is neither an address nor Name <address>");
+    rc = sender_read(*asking ? asking : from, name, &d->asking);
+    if (rc)
+        return error_set(error, rc, "",
+                         "store.request_from is neither an address nor Name <address>");
     d->base_url = memory_copy(settings_text(settings, "base_url"));
     d->return_path = memory_copy(settings_text(settings, "return_path"));
     if (!d->base_url || !d->return_path)

@@ -73,6 +73,8 @@ create table vouch.store (
     constraint store_smtp_user_is_one_line check (length(smtp_user) <= 254 and smtp_user !~ '[[:cntrl:]]'),
   mail_from text not null default ''
     constraint store_mail_from_is_one_line check (length(mail_from) <= 400 and mail_from !~ '[[:cntrl:]]'),
+  request_from text not null default ''
+    constraint store_request_from_is_one_line check (length(request_from) <= 400 and request_from !~ '[[:cntrl:]]'),
   reply_address text not null default ''
     constraint store_reply_address_is_an_address check (reply_address = '' or (length(reply_address) <= 180
       and reply_address ~ '^[^@[:space:][:cntrl:]<>+]{1,31}@[^@[:space:][:cntrl:]<>]+$')),
@@ -90,6 +92,7 @@ comment on table vouch.store is 'One row per store of this database.';
 comment on column vouch.store.base_url is 'Where the host mounts vouch_serve, for links in mails, e.g. https://shop.example/reviews.';
 comment on column vouch.store.smtp_url is 'The relay, smtp://host:port or smtps://host:port. Empty: no mail goes out, it waits. The password is in the options, never here.';
 comment on column vouch.store.mail_from is 'Sender, an address or Name <address>. Empty: no mail goes out, it waits.';
+comment on column vouch.store.request_from is 'Sender of requests, reminders and thank-yous, kept apart so that what receivers think of those does not touch order mail. Empty: that of mail_from.';
 comment on column vouch.store.reply_address is 'Where customers'' answers are collected, with subaddresses: answers+TOKEN@shop.example; what arrives is handed to Vouch as mail.received. Empty: answers go to mail_from.';
 comment on column vouch.store.return_path is 'Where bounces go (RFC 5321 MAIL FROM), an address; in it {mail} becomes a signed token of the mail (VERP), as in bounces+{mail}@shop.example, by which mail.bounced knows what bounced. Empty (default): the address of mail_from.';
 comment on column vouch.store.locale is 'BCP 47; used where the buyer''s own is unknown.';
