@@ -76,7 +76,7 @@ begin
     perform vouch.refuse('VO104', '/address', 'which address? type it whole');
   end if;
   if p_ask ->> 'action' = 'add' then
-    insert into vouch.suppression (store_id, address_key, reason, since) values (p_store, decode(wanted, 'hex'), 'operator', vouch.clock())
+    insert into vouch.suppression (store_id, address_key, reason, since, source) values (p_store, decode(wanted, 'hex'), 'operator', vouch.clock(), 'operator')
     on conflict do nothing;
     if found then
       perform vouch.operator_action_add(p_store, p_operator, 'suppress', 'suppression', null, jsonb_build_object('address_key', wanted));

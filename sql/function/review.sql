@@ -121,13 +121,20 @@ create or replace function vouch.review_derive(p_store text, p_reviews bigint[])
 language plpgsql as $$
 declare
   touched bigint;
+  before boolean;
+  verified boolean;
 begin
   for touched in select distinct r from unnest(p_reviews) as r order by 1 loop
-    perform vouch.hold_follow(p_store, touched, vouch.review_verify(p_store, touched));
+    before := (select v.verified from vouch.review v where v.store_id = p_store and v.review_id = touched);
+    verified := vouch.review_verify(p_store, touched);
+    perform vouch.hold_follow(p_store, touched, verified);
+    if verified and not before then
+      perform vouch.discount_on_submission(p_store, v.order_id) from vouch.review v where v.store_id = p_store and v.review_id = touched;
+    end if;
   end loop;
 end
 $$;
-comment on function vouch.review_derive is 'Verifies these reviews again; holds for being unverified follow.';
+comment on function vouch.review_derive is 'Verifies these reviews again; holds for being unverified follow, and so does the thank-you.';
 
 create or replace function vouch.hold_policy_of(p_store text, p_reason text) returns vouch.hold_policy
 language plpgsql stable as $$

@@ -164,6 +164,9 @@ select said.mailed();
 select is((select array_agg(distinct (kind, value, currency, minimum_spend, expires_at, state)::text) || count(*)::text from vouch.discount_code where order_id ~ '^g'),
   array[row('percent', 10.00, 'EUR', 25.00, now() + interval '30 days', 'issued')::text, '40'], 'the same code for one star and for five, for abuse and for praise, published, held or refused');
 select throws_ok($$update vouch.review set incentivised = false where external_id = 'gr1'$$, 'VO204', null, 'nobody takes the label off');
+select said.placed('late', 'late', 'late@x.test', now() - interval '20 days', '{kettle}'), said.submitted('rlate', 'late', null, 'kettle', 1, 'awful', '{}', now() - interval '1 day');
+select said.fact('delivered', 'late', now() - interval '10 days');
+select is((select array_agg(kind) from vouch.outgoing_mail m join vouch.review_request r on r.request_id = m.subject_id where r.order_id = 'late'), '{discount}', 'reviewed before the delivery was told of: the thank-you follows with that');
 create function pg_temp.redeem(p_code text, p_order text, p_client text) returns text language sql as $$
   select coalesce(d ->> 'reason', 'accepted') from (select said.event('discount.redeemed', jsonb_build_object('code', p_code, 'code_hash', encode(said.key(p_code), 'hex'), 'order_id', p_order,
     'client_key', encode(said.key(p_client), 'hex'))) -> 'discount' as d) x $$;
