@@ -162,9 +162,28 @@ begin
   policy := vouch.case_policy_of(p_store, vouch.review_groups(review), words.locale, words.rating);
   if policy.stars >= words.rating and (p_before is null or words.rating < p_before) and vouch.case_alive(p_store, p_review) is null then
     perform vouch.case_open(p_store, p_review, review.product_id, null, 'review', words.rating, policy, 'author', null);
+  elsif p_before is null and words.rating >= 4 then
+    perform vouch.thank_on_review(p_store, p_review, words.rating);
   end if;
 end
 $$;
+create or replace function vouch.thank_on_review(p_store text, p_review bigint, p_rating smallint) returns void
+language plpgsql as $$
+declare
+  body text;
+begin
+  if not exists (select from vouch.case_policy p where p.store_id = p_store and p.thank_from <= p_rating)
+     or not exists (select from vouch.review v where v.store_id = p_store and v.review_id = p_review and v.state = 'published') then
+    return;
+  end if;
+  body := vouch.reply_drafts(p_store, p_review) #>> '{0,body}';
+  if body is not null then
+    perform vouch.case_reply(p_store, p_review, 'vouch', body, null, true);
+  end if;
+end
+$$;
+comment on function vouch.thank_on_review is 'A thank-you to a happy author, from the library, where case_policy.thank_from says so and the review is published at once. An unhappy one is never answered without a person.';
+
 comment on function vouch.case_on_review is 'A review arrived, or its author lowered the stars: at or below the mark of its policy a case opens. Whether the review is published plays no part.';
 
 create or replace function vouch.case_on_revision(p_store text, p_review bigint, p_revision integer) returns void

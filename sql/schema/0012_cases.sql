@@ -44,9 +44,9 @@ comment on column vouch.case_policy.stars is 'Reviews with so many stars or fewe
 comment on column vouch.case_policy.alert_to is 'Addresses alerted the moment a case opens; a row with fewer stars is the way to alert others when it is worse.';
 comment on column vouch.case_policy.respond_within is 'First answer to the customer, in business time (business_hours, holiday).';
 comment on column vouch.case_policy.resolve_within is 'Resolution confirmed or the case closed, in business time.';
-comment on column vouch.case_policy.escalate_to is 'Whom an overdue case is told to, one after the other, escalate_after (business time) apart; the last one again and again.';
+comment on column vouch.case_policy.escalate_to is 'Whom an overdue case is told to, one after the other, escalate_after (business time) apart, each once.';
 comment on column vouch.case_policy.contact_first is 'The public reply comes after the first private contact; earlier only with a reason.';
-comment on column vouch.case_policy.thank_from is 'Reviews with so many stars get a thank-you reply at once; NULL: never. Others are answered by people only.';
+comment on column vouch.case_policy.thank_from is 'Reviews with so many stars that are published at once get a thank-you reply from reply_template (topic praise); NULL: never. Others are answered by people only.';
 comment on column vouch.case_policy.follow_up_after is 'From the confirmed resolution to the question whether all is well.';
 comment on column vouch.case_policy.ask_update is 'After the follow-up one neutral question whether the author wants to update the review; silence changes nothing.';
 

@@ -139,6 +139,14 @@ select said.event('customer.erased', jsonb_build_object('customer_id', 'c1', 'cu
 select is((select count(*) from vouch.case_text where case_id = :k), 0::bigint, 'an erased person''s thread is gone');
 select ok((select count(*) from vouch.case_event where case_id = :k) > 10, 'its audit is not');
 
+-- Thanks.
+update vouch.case_policy set thank_from = 5 where stars = 2;
+select pg_temp.delivered('1009', 'c19', 'vase'), pg_temp.delivered('1010', 'c20', 'vase');
+select said.submitted('r19', 'c19', null, 'vase', 5, 'Lovely.'), said.submitted('r20', 'c20', null, 'vase', 4, 'Good.');
+select is((select array_agg(y.body) from vouch.review_reply y where y.automated), array['Thank you for your kind words, Anna.' || E'\n\n' || 'We are glad that you like Vase.'],
+  'a happy author is thanked where the policy says so');
+select throws_ok($$ update vouch.case_policy set thank_from = 3 $$, '23514', null, 'nobody else is answered without a person');
+
 -- Several say the same.
 insert into vouch.review (store_id, product_id, claim, verified_reason, state, revision, published_revision, written_at, published_at)
   select 'main', 'pan', 'anonymous', 'no_author', 'published', 1, 1, vouch.clock(), vouch.clock() from generate_series(1, 6);
