@@ -5,6 +5,7 @@ import base64
 import json
 import os
 import re
+import subprocess
 import sys
 import threading
 import unittest
@@ -13,7 +14,7 @@ from urllib.parse import quote, urlencode
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
 import tap  # noqa: E402
-from cluster import Cluster  # noqa: E402
+from cluster import Cluster, vouchctl  # noqa: E402
 from pages import FORM, Page, Shop, post  # noqa: E402
 from vouch import INVALID, Module, Problem  # noqa: E402
 
@@ -117,6 +118,41 @@ class Web(unittest.TestCase):
         self.golden(self.get("/nowhere"), problem)
         self.golden(self.get("/nowhere", headers={"Accept": "text/html"}), html)
         self.golden(self.get("//r"), problem)
+
+    def test_headers_of_all(self):
+        """every route of the table, as everybody and as a manager, with every method, well asked and badly: the same header fields"""
+        told = subprocess.run([vouchctl(), "routes"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        routes = [line.split("\t") for line in told.splitlines()]
+        token, answer = self.review("all-1")
+        known = {"/r/{token}": "/r/" + token, "/a/{token}": self.author(answer), "/a/{token}/data": self.author(answer) + "/data",
+                 "/u/{token}": "/u/" + self.shop.unsubscribe("all-1"), "/products/{id}/reviews": "/products/kettle/reviews",
+                 "/products/{id}/rating.jsonld": "/products/kettle/rating.jsonld",
+                 "/reviews/{id}": "/reviews/%d" % self.shop.reviews("all-1")[0]["review_id"]}
+        extra = {"etag", "vary", "allow", "retry-after", "content-disposition", "location", "x-robots-tag"}
+        seen = set()
+        for pattern, methods, _, _, cache, _ in routes:
+            bare = pattern.replace("{token}", "x" * 43).replace("{id}", "1").replace("{name}", "x").replace("{table}", "hold_policy")
+            for target in {bare, known.get(pattern, bare), bare + "?a=1&a=2", bare + "?lang=ar", bare + "/x"}:
+                for method in ("GET", "HEAD", "POST", "DELETE"):
+                    for who in (None, {"name": "boss", "role": "manager"}):
+                        for headers in ({}, {"sec-fetch-site": "cross-site"}, {"content-type": "text/plain", "accept": "text/html"}):
+                            a = self.module.serve(method, target, "x=1", headers, operator=who)
+                            seen.add(a.status)
+                            at = "%s %s: %d %s" % (method, target, a.status, a.headers)
+                            private = a.status not in (200, 304) or cache == "never" or target.endswith("/x")
+                            self.assertEqual(a.headers["content-security-policy"], CSP, at)
+                            self.assertEqual(a.headers["x-content-type-options"], "nosniff", at)
+                            self.assertTrue(a.headers["content-type"].endswith("charset=utf-8"), at)
+                            self.assertEqual(a.headers["referrer-policy"] == "no-referrer", a.headers["cache-control"] == "no-store", at)
+                            self.assertEqual("x-robots-tag" in a.headers, a.headers["cache-control"] == "no-store", at)
+                            self.assertEqual("allow" in a.headers, a.status == 405, at)
+                            if private:
+                                self.assertEqual(a.headers["cache-control"], "no-store", at)
+                            self.assertTrue("set-cookie" not in a.headers or pattern.startswith("/console"), at)
+                            self.assertFalse(set(a.headers) - extra - {"set-cookie", "content-type", "cache-control", "content-security-policy", "x-content-type-options",
+                                                                        "referrer-policy"}, at)
+                            self.assertNotIn("\n", "".join(a.headers.values()))
+        self.assertLessEqual({200, 400, 403, 404, 405, 415}, seen)
 
     def test_methods(self):
         """methods: 405 with Allow, HEAD as GET without a body"""
