@@ -260,7 +260,7 @@ begin
   by_stars := vouch.parity_view(p_store);
   return jsonb_build_object('stars_rows', (
       select jsonb_agg(s || jsonb_build_object('share', round(100 * (s ->> 'published_share')::numeric, 1)::text,
-        'held_part', round(100 * (s ->> 'held_share')::numeric, 1)::text, 'hold_s', (s ->> 'mean_hold_s')::bigint,
+        'held_part', least(100, round(100 * (s ->> 'held_share')::numeric, 1))::text, 'hold_s', (s ->> 'mean_hold_s')::bigint,
         'p', round((s ->> 'p_value')::numeric, 4)::text) order by (s ->> 'rating')::integer desc)
       from jsonb_array_elements(by_stars) s),
     'alarm', (select coalesce(bool_or((s ->> 'alarm')::boolean), false) from jsonb_array_elements(by_stars) s),
