@@ -283,7 +283,7 @@ int vouch_ack(vouch *module, const char *event_id, char **reply);
  * response: {"status":200,"headers":{"content-type":"application/json",…},"body":"…"};
  *   "next":"/target" where there is more: ask for it, append its body. Required.
  * Public: /r/{token} /a/{token} /u/{token} /products/{id}/reviews
- *   /products/{id}/rating.jsonld /reviews/{id}/report /transparency
+ *   /products/{id}/rating.jsonld /reviews/{id} /reviews/{id}/report /transparency
  *   /feeds/product-ratings.xml. Operators: /console/… Machines: POST /events, /healthz,
  *   /metrics.
  * Threads: any.
