@@ -114,7 +114,7 @@ begin
       'record_faults', 'record_head_of', 'settings', 'settings_version', 'schema_number', 'secret_key', 'key_check', 'key_carried', 'stores', 'health',
       'check_installation', 'check_store', 'model_get', 'model_put', 'figures_csv', 'case_overdue', 'case_ask', 'author_case', 'author_say', 'author_resolve', 'resolution_view',
       'resolution_answer', 'alert_view', 'alert_take', 'webhook_claim', 'webhook_settle', 'webhook_sweep', 'topic_watch', 'author_appeal', 'report_view', 'report_submit',
-      'report_status', 'report_appeal', 'transparency', 'classifier_claim', 'classifier_settle', 'signal_sweep'] loop
+      'report_status', 'report_appeal', 'examples_take', 'model_learned', 'transparency', 'classifier_claim', 'classifier_settle', 'signal_sweep'] loop
     execute (select string_agg(format('grant execute on function %s to vouch_module', p.oid::regprocedure), ';')
              from pg_proc p where p.pronamespace = 'vouch'::regnamespace and p.proname = called);
   end loop;

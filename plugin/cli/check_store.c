@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* vouchctl check, one store: its settings, its people, and whether the work gets done. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/address.h"
 #include "check.h"
 
-enum { CHECK_LATE_S = 900, CHECK_UNTAKEN_S = 3600 };
+enum { CHECK_LATE_S = 900, CHECK_UNTAKEN_S = 3600, CHECK_EXAMINED_S = 7 * 86400 };
 
 #define WORKER "run `vouchctl run`, or vouch_start or vouch_step in the store"
 
@@ -165,6 +166,46 @@ static void check_queue(struct check *c, const json_t *facts) {
     }
 }
 
+/* What waits for people: escalated holds, objections, reports; and whether low stars fare
+ * worse than high ones. */
+static void check_fairness(struct check *c, const json_t *facts) {
+    static const struct {
+        const char *count, *age, *view, *what;
+    } waiting[] = {{"appeals", "appeal_s", "open_appeal", "objections"},
+                   {"reports", "report_s", "open_report", "reports"}};
+    const json_t *of = json_object_get(facts, "waiting");
+    struct findings *f = c->findings;
+    char mend[80];
+
+    if (fact_number(of, "escalated") > 0) {
+        findings_add(f, FINDING_WARNING, "vouchctl queue --store :store",
+                     "%lld held reviews passed their deadline and wait for a decision",
+                     fact_number(of, "escalated"));
+    }
+    for (size_t i = 0; i < sizeof waiting / sizeof *waiting; i++) {
+        if (fact_number(of, waiting[i].age) > CHECK_EXAMINED_S) {
+            (void)snprintf(mend, sizeof mend,
+                           "select * from vouch.%s where store_id = :store",
+                           waiting[i].view);
+            findings_add(f, FINDING_WARNING, mend,
+                         "%lld %s wait for an answer, the oldest for %lld days",
+                         fact_number(of, waiting[i].count), waiting[i].what,
+                         fact_number(of, waiting[i].age) / 86400);
+        }
+    }
+    if (json_is_true(json_object_get(of, "parity_alarm"))) {
+        findings_add(f, FINDING_WARNING,
+                     "select * from vouch.publication_parity where store_id = :store",
+                     "reviews with few stars are published less often than others: look "
+                     "at what was refused");
+    } else {
+        findings_add(f, FINDING_OK, NULL,
+                     "few stars are published as often as many; %lld objections and %lld "
+                     "reports are open",
+                     fact_number(of, "appeals"), fact_number(of, "reports"));
+    }
+}
+
 void check_store(struct check *c, const char *store) {
     struct db_result *r = NULL;
     struct db_params params;
@@ -189,6 +230,7 @@ void check_store(struct check *c, const char *store) {
     check_delivery(c, facts);
     check_sending(c, store, facts);
     check_queue(c, facts);
+    check_fairness(c, facts);
     check_record(c, store, facts);
 out:
     json_decref(facts);

@@ -2,6 +2,7 @@
 /* The chores, each one call. */
 #include "review/chore.h"
 
+#include "review/lesson.h"
 #include "review/record.h"
 
 enum { CHORE_HOLDS = 50, CHORE_CHANGES = 1000, CHORE_CODES = 200, CHORE_ARRIVALS = 1000 };
@@ -35,6 +36,10 @@ int chore_run(const struct store *store, int64_t deadline_us, int *moved,
     }
     if (!code) {
         code = record_link(store, deadline_us, &linked, error);
+        *moved += linked;
+    }
+    if (!code) {
+        code = lesson_run(store, deadline_us, &linked, error);
         *moved += linked;
     }
     return code;

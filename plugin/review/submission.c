@@ -64,9 +64,8 @@ static int models_make(const struct settings_weights *weights, size_t count, voi
     return code;
 }
 
-/* Borrowed as long as settings is held. */
-static int submission_rules(struct settings *settings, struct rules *rules,
-                            struct error *error) {
+int submission_rules(struct settings *settings, struct rules *rules,
+                     struct error *error) {
     const void *lexicon = NULL, *made = NULL;
     int code = settings_words(settings, lexicon_make, lexicon_unmake, &lexicon, error);
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "moderation/decide.h"
 #include "settings.h"
 #include "store.h"
 
@@ -17,7 +18,7 @@ struct submission {
     const char *customer_id; /* the store authenticated this person */
     const char *email;
     const char *client_address; /* where the author was; kept as a keyed hash only */
-    int rating; /* 1..5; 0: unchanged (edits). Moderation never sees it */
+    int rating;                 /* 1..5; 0: unchanged (edits). Moderation never sees it */
 };
 
 /* *body is the caller's: the jsonb argument of vouch.review_submit and its sisters.
@@ -26,6 +27,8 @@ struct submission {
 int submission_body(const struct store *store, struct settings *settings,
                     const struct submission *submission, json_t **body,
                     struct error *error);
+/* What words are judged by; borrowed as long as settings is held. */
+int submission_rules(struct settings *settings, struct rules *rules, struct error *error);
 /* Fetches the settings and makes lexicon and models ready ahead of the first review, which
  * then has its whole deadline for itself. Cheap when nothing changed. */
 int submission_warm(const struct store *store, int64_t deadline_us, struct error *error);

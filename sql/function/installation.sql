@@ -33,6 +33,10 @@ begin
   return vouch.health(p_store) || jsonb_build_object(
     'store', (select to_jsonb(s) from vouch.store s where s.store_id = p_store),
     'deciders', (select count(*) from vouch.operator o where o.store_id = p_store and o.role in ('moderator', 'manager')),
+    'waiting', (select jsonb_build_object('escalated', m.escalated, 'appeals', m.open_appeals, 'reports', m.open_reports,
+        'appeal_s', extract(epoch from vouch.clock() - m.oldest_appeal_at)::bigint,
+        'report_s', extract(epoch from vouch.clock() - m.oldest_report_at)::bigint, 'parity_alarm', m.parity_alarm)
+      from vouch.moderation_health m where m.store_id = p_store),
     'overdue_s', (select extract(epoch from vouch.clock() - min(r.deadline_at))::bigint from vouch.review_revision r
                   where r.store_id = p_store and r.state = 'held' and r.deadline_at < vouch.clock()),
     'unlinked_s', (select extract(epoch from vouch.clock() - min(d.decided_at))::bigint from vouch.review_decision d

@@ -101,6 +101,28 @@ class Train(unittest.TestCase):
             self.assertFalse(self.abusive(after, "blorf", "es"))
             self.assertTrue(self.abusive(after, PLAIN, title="You fucking idiot"))
 
+    def test_lessons(self):
+        """operators' decisions are learned step by step: what is approved again and again is held no more, what is refused as abusive is"""
+        self.taught()
+        other = "This lamp is a right grumbleweed, number %d"
+        with Module({"database": self.database.url}) as m:
+            self.assertFalse(self.abusive(m, other % 0))
+            self.assertTrue(self.abusive(m, PHRASE))
+            before = self.database.value("SELECT fingerprint FROM vouch.moderation_model")
+            for n in range(30):
+                held = self.review(m, PHRASE[:-1] + ", number %d." % n)["review_id"]
+                self.database.sql("SELECT vouch.approve(%d, 'olga', 'a pet name here')" % held)
+                held = self.review(m, other % (n + 1))["review_id"]
+                self.database.sql("SELECT vouch.reject(%d, 'olga', 'abusive', 'grumbleweed is an insult here')" % held)
+            m.step_until(lambda: self.database.value("SELECT count(*) FROM vouch.training_example WHERE learned_at IS NULL") == "0", seconds=30)
+            self.assertEqual(self.database.value("SELECT count(*) FROM vouch.training_example WHERE learned_at IS NULL"), "0")
+            self.assertNotEqual(self.database.value("SELECT fingerprint FROM vouch.moderation_model"), before)
+            self.assertEqual(self.database.value("SELECT examples FROM vouch.moderation_model"), "300")
+        with Module({"database": self.database.url}) as m:
+            self.assertFalse(self.abusive(m, PHRASE))
+            self.assertTrue(self.abusive(m, other % 99))
+            self.assertFalse(self.abusive(m, PLAIN), "what nobody decided about stays harmless")
+
     def test_table(self):
         """trained again, the row is replaced; its threshold counts, and without the row the lexicon decides"""
         self.taught("--locale", "en-US", "--note", "made for a test")

@@ -406,6 +406,20 @@ class Vouchctl(unittest.TestCase):
         self.assertFound("warning", "1 decisions are not yet on the signed record", found)
         self.assertFound("warning", "events for the store wait", found)
 
+    def test_check_fairness(self):
+        """what waits for people too long, and low stars that fare worse"""
+        self.configured()
+        self.held("r-1")
+        self.assertFound("ok", "published as often as many; 0 objections and 0 reports", self.findings())
+        self.database.sql("UPDATE vouch.review_revision SET escalated_at = now() WHERE state = 'held'")
+        self.database.sql("INSERT INTO vouch.review_report (store_id, review_id, explanation, good_faith, reported_at)"
+                          " SELECT 'main', review_id, 'x', true, now() - interval '8 days' FROM vouch.review")
+        self.database.sql("INSERT INTO vouch.parity_total (store_id, rating, received, published, rejected) VALUES ('main', 1, 100, 10, 90), ('main', 5, 100, 95, 5)")
+        found = self.findings()
+        self.assertFound("warning", "1 held reviews passed their deadline", found)
+        self.assertFound("warning", "1 reports wait for an answer, the oldest for 8 days", found)
+        self.assertFound("warning", "few stars are published less often", found)
+
     def test_check_spool(self):
         """a spool that cannot be written"""
         code, out, err = run("check", "--options", self.options(spool=self.path("no/such/spool")))
