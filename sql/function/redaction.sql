@@ -89,6 +89,8 @@ begin
   update vouch.review_revision r set redactions = p_redactions
   where r.store_id = p_store and r.review_id = p_review and r.revision = p_revision
   returning r.* into strict words;
+  update vouch.review v set shown_at = vouch.clock()
+  where v.store_id = p_store and v.review_id = p_review and v.published_revision = p_revision;
   made := vouch.decision_record(words, p_action, words.state, p_actor, false, case p_action when 'redact' then 'personal_data' end, p_note, p_redactions);
   perform vouch.decision_tell(made, review.revision, review.product_id);
   return made.decision_id;
