@@ -11,6 +11,7 @@
 #include "notify/webhook.h"
 #include "request/compose.h"
 #include "review/chore.h"
+#include "review/opinion.h"
 #include "review/submission.h"
 #include "settings.h"
 #include "worker_spool.h"
@@ -19,6 +20,7 @@ enum {
     WORKER_CHORE_US = 250000,      /* chores of one store at most so often */
     WORKER_CALL_US = 2000000,      /* one statement of a chore */
     WORKER_CALL_LEAST_US = 250000, /* though the budget be smaller */
+    WORKER_OPINION_US = 20000,     /* a classifier is thinking: look again */
     WORKER_RELEASE_US = 100000,    /* of one worker's dialogues at a time, stopping */
     WORKER_LOOK_US = 10000000,     /* for stores made since */
     WORKER_ATTEND_US = 1000000,    /* to a store's cases */
@@ -27,6 +29,7 @@ enum {
 
 struct desk { /* one store, as one worker sees it */
     struct dispatch *dispatch;
+    struct opinion *opinion;
     struct webhook_sender *webhooks;
     int64_t chored_us, attended_us, watched_us;
 };
@@ -45,6 +48,7 @@ static void worker_free(struct worker *worker) {
     }
     for (size_t i = 0; i < worker->desk_count; i++) {
         dispatch_close(worker->desks[i].dispatch);
+        opinion_close(worker->desks[i].opinion);
         webhook_close(worker->desks[i].webhooks);
     }
     net_close(worker->net);
@@ -193,6 +197,23 @@ static int desk_webhooks(struct desk *desk, struct step_report *report,
     return code;
 }
 
+/* Second opinions are never waited for. */
+static int desk_opinions(struct desk *desk, const struct store *store,
+                         int64_t deadline_us, struct step_report *report,
+                         struct error *error) {
+    bool busy = false;
+    int code = desk->opinion ? 0 : opinion_open(&desk->opinion, error);
+
+    if (!code) {
+        code = opinion_run(desk->opinion, store, worker_patience(deadline_us),
+                           &report->done, &busy, error);
+    }
+    if (busy) {
+        report->next_us = sooner(report->next_us, WORKER_OPINION_US);
+    }
+    return code;
+}
+
 /* Dialogues go on whatever else fails; away: PostgreSQL is, so nothing else is tried. */
 static int desk_step(struct worker *worker, struct shop *shop, size_t i, bool away,
                      int64_t deadline_us, struct step_report *report,
@@ -206,6 +227,9 @@ static int desk_step(struct worker *worker, struct shop *shop, size_t i, bool aw
     if (!away) {
         code = desk_chores(&worker->desks[i], &shop->store, deadline_us, report, error);
         code = code ? code : desk_webhooks(&worker->desks[i], report, error);
+        code = code ? code
+                    : desk_opinions(&worker->desks[i], &shop->store, deadline_us, report,
+                                    error);
         away = code == ERROR_UNAVAILABLE;
     }
     if (!away || !dispatch_idle(worker->desks[i].dispatch)) {
