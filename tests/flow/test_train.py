@@ -104,7 +104,7 @@ class Train(unittest.TestCase):
     def test_lessons(self):
         """operators' decisions are learned step by step: what is approved again and again is held no more, what is refused as abusive is"""
         self.taught()
-        other = "This lamp is a right grumbleweed, number %d"
+        other = "number %d: this lamp came late, you grumbleweed"
         with Module({"database": self.database.url}) as m:
             self.assertFalse(self.abusive(m, other % 0))
             self.assertTrue(self.abusive(m, PHRASE))
