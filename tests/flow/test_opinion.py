@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# build: release
 """The outside classifier: asked after the decision, over TLS; its answer holds, its silence does not."""
 import http.server
 import json
