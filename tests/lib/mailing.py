@@ -166,7 +166,7 @@ class Mail:
         return found[0]
 
     def code(self):
-        found = re.findall(r"\bTHANKS[0-9A-Z]{13}\b", self.text)
+        found = re.findall(r"\bTHANKS[0-9A-Z]{14}\b", self.text)
         return found[0] if found else None
 
 
