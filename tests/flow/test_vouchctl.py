@@ -87,7 +87,7 @@ class Vouchctl(unittest.TestCase):
 
     def test_usage(self):
         """what is not understood is 2 and says so; help and version are 0"""
-        for words in ([], ["plan"], ["train"], ["queue", "more"], ["approve"], ["queue", "--jsn"], ["queue", "--store"],
+        for words in ([], ["publish"], ["plan", "x"], ["train"], ["queue", "more"], ["approve"], ["queue", "--jsn"], ["queue", "--store"],
                       ["queue", "--json=yes"], ["queue", "--json", "--json"], ["reject", "1"], ["approve", "one"],
                       ["approve", "-1"], ["approve", "1x"], ["step", "--budget", "0"], ["run", "--threads", "65"],
                       ["emit"], ["approve", "1", "--store", "*"], ["queue", "--store", "*"]):
