@@ -3,7 +3,7 @@
 UNIT    := $(patsubst tests/%.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
 HELPERS := $(sort $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 FUZZ    := $(patsubst tests/%.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-FUZZ_SECONDS ?= 60
+FUZZ_SECONDS ?= 20
 TESTED   = $(filter-out -Wconversion -Wsign-conversion -Wmissing-prototypes -Wcast-qual,$(WARN))
 
 .PHONY: unit fuzzers
