@@ -138,19 +138,22 @@ create or replace function vouch.reviews_found(
   p_store text, p_product text, p_before_at timestamptz, p_before_id bigint, p_limit integer, p_stars bigint[], p_language text, p_verified boolean
 ) returns setof vouch.review
 language plpgsql stable as $$
+declare
+  before_at timestamptz := coalesce(p_before_at, 'infinity');
+  before_id bigint := coalesce(p_before_id, 0);
 begin
   if num_nonnulls(p_stars, p_language, p_verified) = 0 then
     return query
       select v.* from vouch.review v
       where v.store_id = p_store and v.product_id = p_product and v.state = 'published'
-        and (v.published_at, v.review_id) < (coalesce(p_before_at, 'infinity'), coalesce(p_before_id, 0))
+        and (v.published_at, v.review_id) < (before_at, before_id)
       order by v.published_at desc, v.review_id desc limit p_limit;
   else
     return query
       select v.* from (
         select k.review_id from vouch.review k
         where k.store_id = p_store and k.product_id = p_product and k.state = 'published'
-          and (k.published_at, k.review_id) < (coalesce(p_before_at, 'infinity'), coalesce(p_before_id, 0))
+          and (k.published_at, k.review_id) < (before_at, before_id)
           and (p_stars is null or k.shown_rating = any (p_stars))
           and (p_language is null or k.shown_language = p_language)
           and (p_verified is null or k.verified = p_verified)
@@ -160,7 +163,7 @@ begin
 end
 $$;
 comment on function vouch.reviews_found is
-'A page of published reviews. The place to go on from is a condition on the index whatever the plan, so that a deep page costs what the first does; filters look at the index alone.';
+'A page of published reviews. The place to go on from is a plain value (row-level security keeps a coalesce() out of an index condition) and so a condition on the index whatever the plan: a deep page costs what the first does; filters look at the index alone.';
 
 create or replace function vouch.storefront_reviews(
   p_store text, p_product text, p_before_at timestamptz, p_before_id bigint, p_limit integer,
@@ -217,18 +220,22 @@ create or replace function vouch.feed_reviews(
 language plpgsql stable security definer as $$
 declare
   ids bigint[];
+  until_at timestamptz;
+  after_at timestamptz := coalesce(p_after_at, '-infinity');
+  after_id bigint := coalesce(p_after_id, 0);
 begin
   perform vouch.enter(p_store);
+  until_at := coalesce(p_until, vouch.clock());
   if p_since is null then
     ids := array(select v.review_id from vouch.review v
-      where v.store_id = p_store and v.review_id > coalesce(p_after_id, 0) and v.state = 'published' order by v.review_id limit p_limit);
+      where v.store_id = p_store and v.review_id > after_id and v.state = 'published' order by v.review_id limit p_limit);
   else
     ids := array(select v.review_id from vouch.review v
-      where v.store_id = p_store and v.state = 'published' and v.shown_at >= p_since and v.shown_at <= coalesce(p_until, vouch.clock())
-        and (v.shown_at, v.review_id) > (coalesce(p_after_at, '-infinity'), coalesce(p_after_id, 0))
+      where v.store_id = p_store and v.state = 'published' and v.shown_at >= p_since and v.shown_at <= until_at
+        and (v.shown_at, v.review_id) > (after_at, after_id)
       order by v.shown_at, v.review_id limit p_limit);
   end if;
-  return jsonb_build_object('until', coalesce(p_until, vouch.clock()), 'reviews', (
+  return jsonb_build_object('until', until_at, 'reviews', (
     select coalesce(jsonb_agg(vouch.review_shown(v, r, null)::jsonb || jsonb_build_object('shown_at', v.shown_at, 'product_id', v.product_id,
       'product', jsonb_build_object('name', coalesce(p.name, l.name, v.product_id)) || jsonb_strip_nulls(jsonb_build_object(
         'url', coalesce(p.url, l.url), 'gtin', p.gtin, 'brand', p.brand))) order by k.place), '[]')
