@@ -236,7 +236,7 @@ begin
       'earlier_orders', (select count(*) from vouch.sales_order e where e.store_id = p_store and e.address_key = o.address_key
                          and e.order_id <> o.order_id and e.placed_at < o.placed_at)))
     from vouch.review v
-    join vouch.sales_order o on o.store_id = v.store_id and o.order_id = coalesce(v.order_id, v.wanted_order_id)
+    join vouch.sales_order o on o.store_id = v.store_id and o.order_id = case when v.order_id is null then v.wanted_order_id else v.order_id end
     left join vouch.order_line l on l.store_id = v.store_id and l.order_id = v.order_id and l.line_id = v.line_id
     where v.store_id = p_store and v.review_id = p_review);
 end

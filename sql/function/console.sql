@@ -105,9 +105,9 @@ language sql stable as $$
                 'refunded_at', l.refunded_at, 'cancelled_at', l.cancelled_at, 'this', l.line_id = (p_review).line_id) order by l.line_id), '[]')
               from (select * from vouch.order_line w where w.store_id = p_store and w.order_id = o.order_id order by w.line_id limit 20) l))
   from vouch.sales_order o
-  where o.store_id = p_store and o.order_id = coalesce((p_review).order_id, (p_review).wanted_order_id)
+  where o.store_id = p_store and o.order_id = case when (p_review).order_id is null then (p_review).wanted_order_id else (p_review).order_id end
 $$;
-comment on function vouch.console_order is 'The facts of the order beside the words. NULL: no order is known.';
+comment on function vouch.console_order is 'The facts of the order beside the words. NULL: no order is known. CASE, for a coalesce() is no condition on an index under row-level security.';
 
 create or replace function vouch.console_author(p_store text, p_review vouch.review) returns jsonb
 language plpgsql stable as $$

@@ -122,7 +122,7 @@ begin
       'amount', trim_scale(x.value)::text, 'kind', x.kind, 'currency', x.currency, 'issued_at', x.issued_at, 'expires_at', x.expires_at,
       'redeemed_at', x.redeemed_at, 'redeemed_order_id', x.redeemed_order_id) order by x.order_id), '[]') into found_rows
   from (select * from (select * from vouch.discount_code d
-                       where d.store_id = p_store and d.order_id > coalesce(p_ask ->> 'after', '')
+                       where d.store_id = p_store and d.order_id > case when p_ask ->> 'after' is null then '' else p_ask ->> 'after' end
                          and asked_hash is null and nullif(p_ask ->> 'order', '') is null order by d.order_id limit 51) a
         union all
         select * from vouch.discount_code d where d.store_id = p_store and d.order_id = nullif(p_ask ->> 'order', '') and asked_hash is null

@@ -2,7 +2,7 @@
 -- call touches a few. Orders do so with plans made while the tables were empty, too: a new store is often filled at once,
 -- before statistics are there.
 \ir helper.psql
-select plan(31);
+select plan(32);
 set statement_timeout = '20s';
 
 create function pg_temp.touched() returns table (name name, rows bigint) language sql as $$
@@ -48,7 +48,8 @@ insert into said.calls (what) values
   ('select vouch.storefront_reviews(''main'', ''vase'', null, null, 10)'),
   ('select vouch.queue_view(''main'', null, null, 10)'),
   ('select vouch.hold_sweep(''main'', 10), vouch.rating_fold(''main'', 10), vouch.outbox_take(''main''), (select count(*) from vouch.record_open(''main'', 10))'),
-  ('select vouch.decide(''main'', (select review_id from vouch.review_name where store_id = ''main'' and external_id = ''anon2''), ''Zane'', ''approve'', null, null)');
+  ('select vouch.decide(''main'', (select review_id from vouch.review_name where store_id = ''main'' and external_id = ''anon2''), ''Zane'', ''approve'', null, null)'),
+  ('select vouch.console_queue(''main'', ''Zane'', ''manager'', ''{}'')');
 create view pg_temp.sending as select mail_id, lease from vouch.outgoing_mail where store_id = 'main' and state = 'sending' order by mail_id;
 -- Every plan is made now, on nothing.
 insert into vouch.review_request (store_id, order_id, state, due_at, sent_at) values ('main', 'o1', 'sent', now(), now());
