@@ -25,7 +25,7 @@ enum {
 
 struct dispatch;
 
-/* A claimed mail; all borrowed. context is what vouch.mail_context tells. */
+/* A claimed mail; all borrowed. context is what vouch.mail_contexts tells. */
 struct dispatch_mail {
     int64_t id;
     const char *kind;

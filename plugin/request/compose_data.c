@@ -16,7 +16,7 @@ enum {
     COMPOSE_NAME_MAX = 80,  /* bytes of a name to greet by */
     COMPOSE_MARKS_MAX = 10, /* words named in a statement of reasons */
     COMPOSE_TAG_MAX = 35,
-    COMPOSE_CONFIRM_DAYS = 30 /* vouch.link_life */
+    COMPOSE_CONFIRM_DAYS = 30 /* vouch.link_issue */
 };
 
 static const char *text_of(const json_t *object, const char *name) {

@@ -4,58 +4,69 @@
 create or replace function vouch.discount_view(p_code vouch.discount_code) returns jsonb
 language plpgsql stable as $$
 begin
-  return (
-    select jsonb_strip_nulls(jsonb_build_object('kind', (p_code).kind, 'value', (p_code).value::text, 'currency', (p_code).currency,
-      'minimum_spend', (p_code).minimum_spend::text, 'expires_at', (p_code).expires_at, 'order_id', (p_code).order_id)));
+  return jsonb_strip_nulls(jsonb_build_object('kind', p_code.kind, 'value', p_code.value::text, 'currency', p_code.currency,
+    'minimum_spend', p_code.minimum_spend::text, 'expires_at', p_code.expires_at, 'order_id', p_code.order_id));
 end
 $$;
 
-create or replace function vouch.discount_issue(p_store text, p_order text, p_hash bytea, p_code text) returns jsonb
+create or replace function vouch.discounts_issue(p_store text, p_orders text[], p_hashes bytea[], p_codes text[])
+returns table (order_id text, code_hash bytea, discount jsonb)
 language plpgsql as $$
+#variable_conflict use_column
 declare
-  known vouch.discount_code;
+  at_clock timestamptz := vouch.clock();
+  news jsonb[];
 begin
-  insert into vouch.discount_code (store_id, code_hash, order_id, kind, value, currency, minimum_spend, issued_at, expires_at)
-  select p_store, p_hash, p_order, p.kind, p.value, case when p.kind = 'fixed' or p.minimum_spend is not null then coalesce(p.currency, s.currency) end, p.minimum_spend,
-    vouch.clock(), vouch.clock() + p.valid_for
-  from vouch.discount_policy p
-  join vouch.store s on s.store_id = p.store_id
-  where p.store_id = p_store
-  on conflict do nothing
-  returning * into known;
-  if found then
-    perform vouch.outbox_add(p_store, 'discount.issued',
-      jsonb_build_object('discount', jsonb_build_object('code', p_code) || vouch.discount_view(known)));
-    update vouch.review v set incentivised = true where v.store_id = p_store and v.order_id = p_order and not v.incentivised;
-  else
-    select d.* into known from vouch.discount_code d where d.store_id = p_store and d.order_id = p_order and d.code_hash = p_hash;
-  end if;
-  if known.state = 'issued' and known.expires_at > vouch.clock() then
-    return vouch.discount_view(known);
-  end if;
-  return null;
+  with issued as (
+    insert into vouch.discount_code as d (store_id, code_hash, order_id, kind, value, currency, minimum_spend, issued_at, expires_at)
+    select p_store, u.hash, u.id, p.kind, p.value, case when p.kind = 'fixed' or p.minimum_spend is not null then coalesce(p.currency, s.currency) end,
+      p.minimum_spend, at_clock, at_clock + p.valid_for
+    from (select * from unnest(p_orders, p_hashes) with ordinality as w (id, hash, n) order by w.n) as u
+    cross join (select q.* from vouch.discount_policy q where q.store_id = p_store) as p
+    cross join (select q.currency from vouch.store q where q.store_id = p_store) as s
+    on conflict do nothing
+    returning d.*
+  ), disclosed as (
+    update vouch.review v set incentivised = true
+    where v.store_id = p_store and not v.incentivised and v.review_id = any (array(
+      select r.review_id from issued i
+      cross join lateral (select q.review_id from vouch.review q where q.store_id = p_store and q.order_id = i.order_id offset 0) as r))
+  )
+  select array_agg(jsonb_build_object('discount', jsonb_build_object('code', u.code) || vouch.discount_view(i)) order by u.n) into news
+  from issued i join unnest(p_hashes, p_codes, p_orders) with ordinality as u (hash, code, id, n) on u.hash = i.code_hash and u.id = i.order_id;
+  perform vouch.outbox_add_all(p_store, 'discount.issued', news);
+  return query
+  select d.order_id, d.code_hash, vouch.discount_view(d.code)
+  from (select distinct w.id, w.hash from unnest(p_orders, p_hashes) as w (id, hash)) as u
+  cross join lateral (select q as code, q.order_id, q.code_hash, q.state, q.expires_at from vouch.discount_code q
+                      where q.store_id = p_store and q.order_id = u.id and q.code_hash = u.hash offset 0) as d
+  where d.state = 'issued' and d.expires_at > at_clock;
 end
 $$;
-comment on function vouch.discount_issue is
-'Issues the order''s code unless it has one; validity counts from now. Takes no rating, no text, no moderation state (16 CFR 465.4). NULL: no policy, or the code is used or past.';
+comment on function vouch.discounts_issue is
+'Issues the orders'' codes unless they have one; validity counts from now. Takes no rating, no text, no moderation state (16 CFR 465.4). No row: no policy, or the code is used or past.';
 
-create or replace function vouch.discount_for_mail(p_store text, p_mail vouch.outgoing_mail, p_hash bytea, p_code text) returns jsonb
+create or replace function vouch.mail_discounts(p_store text, p_mails vouch.outgoing_mail[], p_ids bigint[], p_hashes bytea[], p_codes text[])
+returns table (mail_id bigint, discount jsonb)
 language plpgsql as $$
 declare
-  wanted text;
-  grant_on text;
+  on_submission boolean := exists (select from vouch.discount_policy p where p.store_id = p_store and p.grant_on = 'submission');
+  wanted record;
 begin
-  if p_mail.kind not in ('request', 'reminder', 'discount') or p_hash is null then
-    return null;
+  select array_agg(m.mail_id order by m.mail_id) as mails, array_agg(r.order_id order by m.mail_id) as orders,
+    array_agg(a.hash order by m.mail_id) as hashes, array_agg(a.code order by m.mail_id) as codes into wanted
+  from unnest(p_mails) m
+  join unnest(p_ids, p_hashes, p_codes) as a (id, hash, code) on a.id = m.mail_id
+  cross join lateral (select q.order_id from vouch.review_request q where q.store_id = p_store and q.request_id = m.subject_id offset 0) as r
+  where a.hash is not null and (m.kind = 'discount' or m.kind in ('request', 'reminder') and not on_submission);
+  if wanted.mails is not null then
+    return query
+    select u.id, d.discount from unnest(wanted.mails, wanted.orders, wanted.hashes) as u (id, order_id, hash)
+    join vouch.discounts_issue(p_store, wanted.orders, wanted.hashes, wanted.codes) d on d.order_id = u.order_id and d.code_hash = u.hash;
   end if;
-  select r.order_id into wanted from vouch.review_request r where r.store_id = p_store and r.request_id = p_mail.subject_id;
-  select p.grant_on into grant_on from vouch.discount_policy p where p.store_id = p_store;
-  if p_mail.kind <> 'discount' and grant_on = 'submission' then
-    return null;
-  end if;
-  return vouch.discount_issue(p_store, wanted, p_hash, p_code);
 end
 $$;
+comment on function vouch.mail_discounts is 'The discount that each of these mails is to print, issued now unless its order has it. No row: none.';
 
 create or replace function vouch.discount_on_submission(p_store text, p_order text) returns void
 language plpgsql as $$

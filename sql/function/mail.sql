@@ -19,22 +19,26 @@ returns table (mail_id bigint, lease bigint, kind text, context jsonb)
 language plpgsql security definer as $$
 declare
   allowed integer;
-  taken integer;
+  claimed vouch.outgoing_mail[];
 begin
   perform vouch.enter(p_store);
   if vouch.mail_paused(p_store) is not null then
     return;
   end if;
   allowed := vouch.mail_budget(p_store, p_limit);
-  return query
-  update vouch.outgoing_mail m set state = 'sending', lease = nextval('vouch.mail_lease'), lease_until = vouch.clock() + p_lease
-  where m.store_id = p_store and m.mail_id = any (array(
-    select q.mail_id from vouch.outgoing_mail q
-    where q.store_id = p_store and q.state in ('queued', 'ambiguous') and q.due_at <= vouch.clock()
-    order by q.due_at, q.mail_id limit allowed for update skip locked))
-  returning m.mail_id, m.lease, m.kind, vouch.mail_context(p_store, m);
-  get diagnostics taken = row_count;
-  perform vouch.mail_unspent(p_store, allowed - taken);
+  with taken as (
+    update vouch.outgoing_mail m set state = 'sending', lease = nextval('vouch.mail_lease'), lease_until = vouch.clock() + p_lease
+    where m.store_id = p_store and m.mail_id = any (array(
+      select q.mail_id from vouch.outgoing_mail q
+      where q.store_id = p_store and q.state in ('queued', 'ambiguous') and q.due_at <= vouch.clock()
+      order by q.due_at, q.mail_id limit allowed for update skip locked))
+    returning m
+  )
+  select array_agg(t.m) into claimed from taken t;
+  perform vouch.mail_unspent(p_store, allowed - coalesce(cardinality(claimed), 0));
+  if claimed is not null then
+    return query select c.mail_id, c.lease, c.kind, c.context from vouch.mail_contexts(p_store, claimed) c;
+  end if;
 end
 $$;
 comment on function vouch.mail_claim is 'Takes up to p_limit due mails under fresh leases, oldest first, each with all that composing it needs; none while sending is paused, no more than the store''s limits let go.';
@@ -62,37 +66,45 @@ declare
   addressee vouch.customer;
 begin
   about := case
-    when p_mail.kind in ('request', 'reminder', 'discount') then vouch.request_context(p_store, p_mail.subject_id)
     when p_mail.kind = 'confirm' then vouch.confirmation_context(p_store, p_mail.subject_id)
     when p_mail.kind in ('report_receipt', 'report_decision') then vouch.report_context(p_store, p_mail.subject_id)
     when p_mail.kind in ('alert', 'escalation', 'thread', 'proposal', 'reply', 'follow_up', 'update_question', 'measure')
       then vouch.case_mail_context(p_store, p_mail.kind, p_mail.subject_id)
     else vouch.decision_context(p_store, p_mail.subject_id) end;
   addressee := vouch.mail_addressee(p_store, p_mail);
-  return about || jsonb_build_object('serial', p_mail.serial, 'address_key', encode(p_mail.address_key, 'hex'), 'email', coalesce(about ->> 'email', addressee.email),
-    'name', addressee.name, 'locale', coalesce(about ->> 'locale', addressee.locale), 'created_at', p_mail.created_at);
+  return vouch.mail_addressed(p_mail, about, addressee.email, addressee.name, addressee.locale);
 end
 $$;
+comment on function vouch.mail_context is 'All that composing a mail needs that is not about a request.';
 
-create or replace function vouch.request_context(p_store text, p_request bigint) returns jsonb
+create or replace function vouch.mail_addressed(p_mail vouch.outgoing_mail, p_about jsonb, p_email text, p_name text, p_locale text) returns jsonb
 language plpgsql stable as $$
 begin
-  return (
-    select jsonb_build_object('request_id', r.request_id, 'link_version', r.link_version, 'order_id', r.order_id, 'locale', o.locale,
-      'placed_at', o.placed_at, 'lines', (
-        select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('line_id', l.line_id, 'product_id', l.product_id,
-          'name', coalesce(l.name, p.name, l.product_id), 'url', coalesce(l.url, p.url), 'delivered_at', l.delivered_at)) order by l.line_id), '[]')
-        from vouch.order_line l
-        left join vouch.product p on p.store_id = l.store_id and p.product_id = l.product_id
-        where l.store_id = p_store and l.order_id = r.order_id and l.delivered_at is not null and l.product_id is not null
-          and l.cancelled_at is null and l.refunded_at is null and not vouch.line_excluded(y.policy, l)
-          and not exists (select from vouch.review v where v.store_id = p_store and v.order_id = l.order_id and v.line_id = l.line_id)))
-    from vouch.review_request r
-    join vouch.sales_order o on o.store_id = r.store_id and o.order_id = r.order_id
-    cross join lateral (select vouch.request_policy_of(p_store, o.country) as policy offset 0) as y
-    where r.store_id = p_store and r.request_id = p_request);
+  return p_about || jsonb_build_object('serial', p_mail.serial, 'address_key', encode(p_mail.address_key, 'hex'), 'email', coalesce(p_about ->> 'email', p_email),
+    'name', p_name, 'locale', coalesce(p_about ->> 'locale', p_locale), 'created_at', p_mail.created_at);
 end
 $$;
+comment on function vouch.mail_addressed is 'What a mail is about, and whom it goes to.';
+
+create or replace function vouch.mail_contexts(p_store text, p_mails vouch.outgoing_mail[])
+returns table (mail_id bigint, lease bigint, kind text, context jsonb)
+language plpgsql stable as $$
+declare
+  asking constant text[] := '{request,reminder,discount}';
+  asked bigint[] := array(select distinct u.subject_id from unnest(p_mails) u where u.kind = any (asking));
+begin
+  return query
+  with about as materialized (select r.request_id, r.context from vouch.request_contexts(p_store, asked) r)
+  select m.mail_id, m.lease, m.kind,
+    case when m.kind = any (asking) then vouch.mail_addressed(m, a.context, c.email, c.name, c.locale) else vouch.mail_context(p_store, m) end
+  from unnest(p_mails) m
+  left join about a on a.request_id = m.subject_id and m.kind = any (asking)
+  left join lateral (select q.email, q.name, q.locale from vouch.customer q
+                     where q.store_id = p_store and q.address_key = m.address_key and m.kind = any (asking) offset 0) as c on true
+  order by m.due_at, m.mail_id;
+end
+$$;
+comment on function vouch.mail_contexts is 'These mails, oldest first, each with all that composing it needs; NULL where what it is about is gone.';
 
 create or replace function vouch.confirmation_context(p_store text, p_confirmation bigint) returns jsonb
 language plpgsql stable as $$
@@ -164,23 +176,50 @@ comment on function vouch.product_reviewed is 'The product of a review, as its o
 create or replace function vouch.mail_obstacle(p_store text, p_mail vouch.outgoing_mail) returns text
 language plpgsql stable as $$
 declare
-  addressee vouch.customer := vouch.mail_addressee(p_store, p_mail);
+  addressee vouch.customer;
 begin
-  return (
-    select case
-      when (p_mail).kind in ('alert', 'escalation') then null
-      when c.email is null then case when c.erased_at is null then 'no_address' else 'erased' end
-      when exists (select from vouch.suppression x where x.store_id = p_store and x.address_key = (p_mail).address_key
-                   and x.reason in ('bounced', 'operator')) then 'suppressed'
-      when (p_mail).kind in ('request', 'reminder') then vouch.request_obstacle(p_store, (p_mail).subject_id)
-      when (p_mail).kind = 'confirm' and not exists (select from vouch.confirmation f where f.store_id = p_store
-        and f.confirmation_id = (p_mail).subject_id and f.state = 'pending') then 'settled'
-      else vouch.case_mail_obstacle(p_store, p_mail)
-    end
-    from (select addressee.email, addressee.erased_at) as c);
+  if p_mail.kind in ('alert', 'escalation') then
+    return null;
+  end if;
+  addressee := vouch.mail_addressee(p_store, p_mail);
+  return case
+    when addressee.email is null then case when addressee.erased_at is null then 'no_address' else 'erased' end
+    when exists (select from vouch.suppression x where x.store_id = p_store and x.address_key = p_mail.address_key
+                 and x.reason in ('bounced', 'operator')) then 'suppressed'
+    when p_mail.kind = 'confirm' and not exists (select from vouch.confirmation f where f.store_id = p_store
+      and f.confirmation_id = p_mail.subject_id and f.state = 'pending') then 'settled'
+    else vouch.case_mail_obstacle(p_store, p_mail) end;
 end
 $$;
-comment on function vouch.mail_obstacle is 'Why this mail must not go out now; asked after the claim, right before it is sent.';
+comment on function vouch.mail_obstacle is 'Why this mail, neither request nor reminder, must not go out now.';
+
+create or replace function vouch.mail_obstacles(p_store text, p_mails vouch.outgoing_mail[]) returns table (mail vouch.outgoing_mail, obstacle text)
+language plpgsql stable as $$
+declare
+  asking constant text[] := '{request,reminder}';
+  at_clock timestamptz := vouch.clock();
+  asked bigint[] := array(select distinct u.subject_id from unnest(p_mails) u where u.kind = any (asking));
+begin
+  return query
+  with judged as materialized (select j.request_id, j.obstacle, j.policy, j.zone from vouch.request_judge(p_store, asked) j)
+  select m, case
+      when not m.kind = any (asking) then vouch.mail_obstacle(p_store, m)
+      when c.email is null then case when c.erased_at is null then 'no_address' else 'erased' end
+      when x.reasons && '{bounced,operator}' then 'suppressed'
+      when j.request_id is null then 'cancelled'
+      when j.obstacle is not null then j.obstacle
+      when vouch.request_quiet(j.policy, at_clock at time zone j.zone) then 'quiet'
+    end
+  from unnest(p_mails) m
+  left join judged j on j.request_id = m.subject_id and m.kind = any (asking)
+  left join lateral (select q.email, q.erased_at from vouch.customer q
+                     where q.store_id = p_store and q.address_key = m.address_key and m.kind = any (asking) offset 0) as c on true
+  cross join lateral (select array(select q.reason from vouch.suppression q
+                                   where q.store_id = p_store and q.address_key = m.address_key and m.kind = any (asking)) as reasons offset 0) as x;
+end
+$$;
+comment on function vouch.mail_obstacles is
+'Why each of these mails must not go out now; asked after the claim, right before they are sent. quiet: not at this hour. NULL: nothing is in the way.';
 
 create or replace function vouch.mail_hold(p_store text, p_mails bigint[], p_leases bigint[]) returns vouch.outgoing_mail[]
 language plpgsql as $$
@@ -223,7 +262,6 @@ language plpgsql security definer as $$
 declare
   held vouch.outgoing_mail[];
   single record;
-  patience timestamptz;
   crowded boolean;
   going bigint[] := '{}';
   ids text[] := '{}';
@@ -233,28 +271,31 @@ begin
   held := vouch.mail_hold(p_store, p_mails, p_leases);
   crowded := exists (select from vouch.mail_domain d where d.store_id = p_store and d.paused_until > vouch.clock());
   for single in
-    select a.*, m as mail, case when m.mail_id is null then 'lease_lost' else vouch.mail_obstacle(p_store, m) end as obstacle
-    from unnest(p_mails, p_message_ids, p_tokens, p_code_hashes, p_codes) as a (id, message_id, tokens, code_hash, code)
-    left join unnest(held) m on m.mail_id = a.id order by a.id
+    with judged as materialized (
+      select j.mail, j.obstacle, case when j.obstacle is null and crowded then vouch.domain_patience(p_store, j.mail) end as patience
+      from vouch.mail_obstacles(p_store, held) j
+    ), given as materialized (
+      select d.mail_id, d.discount
+      from vouch.mail_discounts(p_store, array(select j.mail from judged j where j.obstacle is null and j.patience is null),
+        p_mails, p_code_hashes, p_codes) d
+    )
+    select a.id, a.message_id, a.tokens, j.mail, j.patience, g.discount,
+      case when (j.mail).mail_id is null then 'lease_lost' when j.patience is not null then 'postponed' when j.obstacle is not null then j.obstacle
+        when (j.mail).kind = 'discount' and g.discount is null then 'no_discount' end as obstacle
+    from unnest(p_mails, p_message_ids, p_tokens) as a (id, message_id, tokens)
+    left join judged j on (j.mail).mail_id = a.id
+    left join given g on g.mail_id = a.id
+    order by a.id
   loop
     mail_id := single.id;
     obstacle := single.obstacle;
-    discount := null;
-    patience := case when obstacle is null and crowded then vouch.domain_patience(p_store, single.mail) end;
-    if patience is not null then
-      obstacle := 'postponed';
-    elsif obstacle is null then
-      discount := vouch.discount_for_mail(p_store, single.mail, single.code_hash, single.code);
-      if (single.mail).kind = 'discount' and discount is null then
-        obstacle := 'no_discount';
-      end if;
-    end if;
+    discount := single.discount;
     if obstacle is null then
       going := going || single.id;
       ids := ids || single.message_id;
       tokens := tokens || single.tokens;
     elsif obstacle = 'postponed' then
-      perform vouch.mail_put_back(p_store, single.mail, 'domain', patience);
+      perform vouch.mail_put_back(p_store, single.mail, 'domain', single.patience);
     elsif obstacle <> 'lease_lost' then
       perform vouch.mail_skip(p_store, single.mail, obstacle);
     end if;
@@ -292,33 +333,47 @@ comment on function vouch.mail_data is
 
 create or replace function vouch.link_issue(p_store text, p_tokens jsonb[]) returns void
 language plpgsql as $$
+declare
+  at_clock timestamptz := vouch.clock();
 begin
+  with wanted as materialized (
+    select decode(t.hash, 'hex') as token_hash, t.purpose, t.subject_id, decode(t.address_key, 'hex') as address_key
+    from unnest(p_tokens) mail
+    cross join lateral jsonb_to_recordset(mail) as t (hash text, purpose text, subject_id bigint, address_key text)
+  ), life as materialized (
+    select l.request_id, l.link_valid_for
+    from vouch.link_life(p_store, array(select distinct w.subject_id from wanted w where w.purpose = 'review')) l
+  )
   insert into vouch.link_token (store_id, token_hash, purpose, subject_id, address_key, expires_at)
-  select p_store, decode(t ->> 'hash', 'hex'), t ->> 'purpose', (t ->> 'subject_id')::bigint, decode(t ->> 'address_key', 'hex'),
-    case when t ->> 'purpose' in ('review', 'confirm')
-      then vouch.clock() + vouch.link_life(p_store, t ->> 'purpose', (t ->> 'subject_id')::bigint) end
-  from unnest(p_tokens) mail cross join lateral jsonb_array_elements(mail) t
-  order by 2
+  select p_store, w.token_hash, w.purpose, w.subject_id, w.address_key,
+    at_clock + case w.purpose when 'review' then l.link_valid_for when 'confirm' then interval '30 days' end
+  from wanted w
+  left join life l on l.request_id = w.subject_id and w.purpose = 'review'
+  order by w.token_hash
   on conflict (store_id, token_hash) do nothing;
 end
 $$;
-comment on function vouch.link_issue is 'The links of some mails: for each an array of {"hash","purpose","subject_id","address_key"}. Those known stay as they are.';
+comment on function vouch.link_issue is
+'The links of some mails: for each an array of {"hash","purpose","subject_id","address_key"}. Those known stay as they are. They open their doors for request_policy.link_valid_for, 30 days for confirmations; for ever to unsubscribe and for authors.';
 
-create or replace function vouch.link_life(p_store text, p_purpose text, p_subject bigint) returns interval
+create or replace function vouch.link_life(p_store text, p_requests bigint[]) returns table (request_id bigint, link_valid_for interval)
 language plpgsql stable as $$
 begin
-  return (
-    select case p_purpose
-      when 'review' then (
-        select p.link_valid_for from vouch.review_request r
-        join vouch.sales_order o on o.store_id = r.store_id and o.order_id = r.order_id
-        cross join lateral vouch.request_policy_of(p_store, o.country) p
-        where r.store_id = p_store and r.request_id = p_subject)
-      when 'confirm' then interval '30 days'
-    end);
+  return query
+  with asked as materialized (
+    select w.id, o.country
+    from unnest(p_requests) as w (id)
+    cross join lateral (select q.order_id from vouch.review_request q where q.store_id = p_store and q.request_id = w.id offset 0) as r
+    cross join lateral (select coalesce(q.country, '') as country from vouch.sales_order q
+                        where q.store_id = p_store and q.order_id = r.order_id offset 0) as o
+  ), place as materialized (
+    select d.country, (vouch.request_policy_of(p_store, nullif(d.country, ''))).link_valid_for
+    from (select distinct a.country from asked a offset 0) as d
+  )
+  select a.id, h.link_valid_for from asked a join place h on h.country = a.country;
 end
 $$;
-comment on function vouch.link_life is 'How long a link opens its door: request_policy.link_valid_for, 30 days for confirmations; NULL, for ever, to unsubscribe and for authors.';
+comment on function vouch.link_life is 'How long the links of these requests open their forms.';
 
 create or replace function vouch.mail_put_back(p_store text, p_mail vouch.outgoing_mail, p_reason text, p_due_at timestamptz) returns void
 language plpgsql as $$
@@ -396,9 +451,13 @@ create or replace function vouch.mail_sent(p_store text, p_mails vouch.outgoing_
 language plpgsql as $$
 declare
   reminded boolean := exists (select from vouch.request_policy p where p.store_id = p_store and cardinality(p.reminder_after) > 0);
+  at_clock timestamptz := vouch.clock();
   single record;
 begin
-  update vouch.outgoing_mail m set state = 'sent', reason = null, lease = null, lease_until = null, due_at = vouch.clock(), finished_at = vouch.clock()
+  if p_mails = '{}' then
+    return;
+  end if;
+  update vouch.outgoing_mail m set state = 'sent', reason = null, lease = null, lease_until = null, due_at = at_clock, finished_at = at_clock
   where m.store_id = p_store and m.mail_id = any (array(select u.mail_id from unnest(p_mails) u));
   perform vouch.domains_relent(p_store, p_mails);
   with asked as (

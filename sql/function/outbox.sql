@@ -13,6 +13,26 @@ begin
 end
 $$;
 
+create or replace function vouch.outbox_add_all(p_store text, p_type text, p_data jsonb[]) returns void
+language plpgsql as $$
+declare
+  numbers bigint[];
+begin
+  with added as (
+    insert into vouch.outbox as b (store_id, type, data, created_at)
+    select p_store, p_type, u.data, vouch.clock() from unnest(p_data) with ordinality as u (data, n) order by u.n
+    returning b.number
+  )
+  select array_agg(a.number order by a.number) into numbers from added a;
+  if numbers is not null and exists (select from vouch.webhook w where w.store_id = p_store) then
+    for i in 1 .. cardinality(numbers) loop
+      perform vouch.webhook_enqueue(p_store, numbers[i], p_type, p_data[i]);
+    end loop;
+  end if;
+end
+$$;
+comment on function vouch.outbox_add_all is 'Several events of one type, in this order.';
+
 create or replace function vouch.outbox_take(p_store text) returns jsonb
 language plpgsql security definer as $$
 declare

@@ -2,11 +2,24 @@
 -- When and whom to ask.
 
 create or replace function vouch.request_policy_standard(p_store text) returns vouch.request_policy
-language sql stable as $$
-  select jsonb_populate_record(null::vouch.request_policy, jsonb_build_object('store_id', p_store, 'country', '*', 'delay', '7 days',
-    'reminder_after', '[]'::jsonb, 'weekdays', '[1, 2, 3, 4, 5, 6, 7]'::jsonb, 'cap_period', '30 days', 'excluded_products', '[]'::jsonb,
-    'excluded_product_groups', '[]'::jsonb, 'excluded_customer_groups', '[]'::jsonb, 'link_valid_for', '90 days', 'partial_wait', '14 days',
-    'consent', 'soft_opt_in'))
+language plpgsql stable as $$
+declare
+  policy vouch.request_policy;
+begin
+  policy.store_id := p_store;
+  policy.country := '*';
+  policy.delay := interval '7 days';
+  policy.reminder_after := '{}';
+  policy.weekdays := '{1,2,3,4,5,6,7}';
+  policy.cap_period := interval '30 days';
+  policy.excluded_products := '{}';
+  policy.excluded_product_groups := '{}';
+  policy.excluded_customer_groups := '{}';
+  policy.link_valid_for := interval '90 days';
+  policy.partial_wait := interval '14 days';
+  policy.consent := 'soft_opt_in';
+  return policy;
+end
 $$;
 comment on function vouch.request_policy_standard is 'What a store without a row asks by: the defaults of the columns.';
 
@@ -87,11 +100,14 @@ comment on function vouch.request_zone is
 'The buyer''s time zone: the order''s own, else that of its country, else of its locale''s region, else of its language (vouch.country_timezone), else the store''s.';
 
 create or replace function vouch.request_quiet(p_policy vouch.request_policy, p_local timestamp) returns boolean
-language sql immutable
-return coalesce(not extract(isodow from p_local)::smallint = any ((p_policy).weekdays)
-  or case when (p_policy).quiet_from <= (p_policy).quiet_until
-    then p_local::time >= (p_policy).quiet_from and p_local::time < (p_policy).quiet_until
-    else p_local::time >= (p_policy).quiet_from or p_local::time < (p_policy).quiet_until end, false);
+language plpgsql immutable as $$
+begin
+  return coalesce(not extract(isodow from p_local)::smallint = any ((p_policy).weekdays)
+    or case when (p_policy).quiet_from <= (p_policy).quiet_until
+      then p_local::time >= (p_policy).quiet_from and p_local::time < (p_policy).quiet_until
+      else p_local::time >= (p_policy).quiet_from or p_local::time < (p_policy).quiet_until end, false);
+end
+$$;
 comment on function vouch.request_quiet is 'Whether no request leaves while the buyer''s clock shows this.';
 
 create or replace function vouch.request_slot(p_policy vouch.request_policy, p_zone text, p_at timestamptz) returns timestamptz
@@ -286,3 +302,41 @@ begin
 end
 $$;
 comment on function vouch.request_remind is 'Queues the reminders of a request that was just sent; whether each still goes out is checked again when it is due.';
+
+create or replace function vouch.request_contexts(p_store text, p_requests bigint[]) returns table (request_id bigint, context jsonb)
+language plpgsql stable as $$
+begin
+  return query
+  with asked as materialized (
+    select r.request_id, r.link_version, o.*
+    from unnest(p_requests) as w (id)
+    cross join lateral (select q.request_id, q.order_id, q.link_version from vouch.review_request q
+                        where q.store_id = p_store and q.request_id = w.id offset 0) as r
+    cross join lateral (select q.order_id, q.locale, q.placed_at, coalesce(q.country, '') as country from vouch.sales_order q
+                        where q.store_id = p_store and q.order_id = r.order_id offset 0) as o
+  ), place as materialized (
+    select d.country, d.policy, (d.policy).excluded_products <> '{}' or (d.policy).excluded_product_groups <> '{}' as picky
+    from (select x.country, vouch.request_policy_of(p_store, nullif(x.country, '')) as policy
+          from (select distinct a.country from asked a offset 0) as x offset 0) as d
+  )
+  select a.request_id, jsonb_build_object('request_id', a.request_id, 'link_version', a.link_version,
+    'order_id', a.order_id, 'locale', a.locale, 'placed_at', a.placed_at, 'lines', l.told)
+  from asked a
+  join place h on h.country = a.country
+  cross join lateral (select array(select v.line_id from vouch.review v
+                                   where v.store_id = p_store and v.order_id = a.order_id and v.line_id is not null) as lines offset 0) as v
+  cross join lateral (
+    select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('line_id', n.line_id, 'product_id', n.product_id,
+      'name', coalesce(n.name, p.name, n.product_id), 'url', coalesce(n.url, p.url), 'delivered_at', n.delivered_at)) order by n.line_id), '[]') as told
+    from (
+      select q.line_id, q.product_id, q.name, q.url, q.delivered_at, case when h.picky then vouch.line_excluded(h.policy, q) else false end as excluded
+      from vouch.order_line q
+      where q.store_id = p_store and q.order_id = a.order_id and q.delivered_at is not null and q.product_id is not null
+        and q.cancelled_at is null and q.refunded_at is null offset 0) as n
+    left join lateral (select q.name, q.url from vouch.product q
+                       where q.store_id = p_store and q.product_id = n.product_id offset 0) as p on true
+    where not n.excluded and not n.line_id = any (v.lines)
+  ) as l;
+end
+$$;
+comment on function vouch.request_contexts is 'What the mails of these requests are about, with the lines that can be reviewed yet.';
