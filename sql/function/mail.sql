@@ -311,17 +311,18 @@ create or replace function vouch.mail_data(p_store text, p_mails bigint[], p_lea
 language plpgsql security definer as $$
 declare
   held vouch.outgoing_mail[];
-  opened bigint[];
+  mail vouch.outgoing_mail;
+  opened bigint[] := '{}';
 begin
   perform vouch.enter(p_store);
   held := vouch.mail_hold(p_store, p_mails, p_leases);
-  with open as (
+  foreach mail in array coalesce(held, '{}') loop
     update vouch.send_attempt t set finished_at = null, class = null, reply = null
-    where t.store_id = p_store and t.mail_id = any (array(select m.mail_id from unnest(held) m))
-      and t.lease = any (array(select m.lease from unnest(held) m))
-    returning t.mail_id
-  )
-  select array_agg(o.mail_id) into opened from open o;
+    where t.store_id = p_store and t.mail_id = mail.mail_id and t.lease = mail.lease;
+    if found then
+      opened := opened || mail.mail_id;
+    end if;
+  end loop;
   return query
   update vouch.outgoing_mail m set lease_until = vouch.clock() + p_lease
   where m.store_id = p_store and m.mail_id = any (opened)
@@ -483,17 +484,25 @@ create or replace function vouch.attempts_end(
   p_store text, p_mails bigint[], p_leases bigint[], p_classes text[], p_codes bigint[], p_replies text[], p_held bigint[]
 ) returns void
 language plpgsql as $$
+declare
+  at_clock timestamptz := vouch.clock();
+  single record;
+  whole boolean;
 begin
-  update vouch.send_attempt t set
-    finished_at = case when t.class is null or t.lease = any (p_held) then vouch.clock() else t.finished_at end,
-    class = case when t.class is null or t.lease = any (p_held) then a.class else t.class end,
-    code = case when t.class is null or t.lease = any (p_held) then a.code else t.code end,
-    reply = case when t.class is null or t.lease = any (p_held) then a.reply else left(concat_ws(' ', 'late:', a.class, a.code, a.reply), 500) end
-  from (select u.lease, u.class, u.code,
-          left(regexp_replace(u.reply, '[^[:space:]<>"'':;,()]+@[^[:space:]<>"'':;,()]+', '…', 'g'), 500) as reply
-        from unnest(p_leases, p_classes, p_codes, p_replies) as u (lease, class, code, reply)) as a
-  where t.store_id = p_store and t.mail_id = any (p_mails) and t.lease = any (p_leases) and a.lease = t.lease
-    and (t.class is null or t.lease = any (p_held) or t.class = 'ambiguous' and t.reply not like 'late:%');
+  for single in
+    select u.* from unnest(p_mails, p_leases, p_classes, p_codes, p_replies) as u (mail, lease, class, code, reply) order by u.mail
+  loop
+    whole := single.lease = any (p_held);
+    single.reply := left(regexp_replace(single.reply, '[^[:space:]<>"'':;,()]+@[^[:space:]<>"'':;,()]+', '…', 'g'), 500);
+    update vouch.send_attempt t set
+      finished_at = case when t.class is null or whole then at_clock else t.finished_at end,
+      class = case when t.class is null or whole then single.class else t.class end,
+      code = case when t.class is null or whole then single.code else t.code end,
+      reply = case when t.class is null or whole then single.reply
+        else left(concat_ws(' ', 'late:', single.class, single.code, single.reply), 500) end
+    where t.store_id = p_store and t.mail_id = single.mail and t.lease = single.lease
+      and (t.class is null or whole or t.class = 'ambiguous' and t.reply not like 'late:%');
+  end loop;
 end
 $$;
 comment on function vouch.attempts_end is
