@@ -45,7 +45,7 @@ begin
       vouch.request_quiet(j.policy, greatest(d.due_at, at_clock) at time zone j.zone) as quiet,
       case when d.waiting and d.due_at + (j.policy).link_valid_for < at_clock then 'too_late' else j.obstacle end as obstacle
     from unnest(due.kinds, due.serials, due.requests, due.dues, due.waits) as d (kind, serial, request_id, due_at, waiting)
-    join vouch.request_judge(p_store, array(select distinct r from unnest(due.requests) as r)) as j on j.request_id = d.request_id
+    join vouch.request_judge(p_store, array(select distinct r from unnest(due.requests) as r order by r)) as j on j.request_id = d.request_id
   ), rule as materialized (
     select x.rules, vouch.request_policy_of(p_store, x.rules) as policy from (select distinct j.rules from judged j offset 0) as x
   ), spell as materialized ( -- whatever falls into one stretch of quiet leaves at its end

@@ -117,5 +117,5 @@ def run(given):
         large = pages(database, LARGE)
     print("\nPages of 20 reviews, median of %d calls, %s and %s reviews; bare read of a row %.0f us" % (CALLS, f"{SMALL:,}", f"{LARGE:,}", large["key"]))
     for title, name in [("product, first page", "product_first"), ("product, at depth", "product_deep"), ("product, one star", "product_stars"),
-                        ("queue, at depth", "queue_deep"), ("vouch_serve, product", "served"), ("another bare read", "key_revision")]:
+                        ("queue, at depth", "queue_deep"), ("console's queue, at depth", "console_deep"), ("vouch_serve, product", "served"), ("another bare read", "key_revision")]:
         tell(title, small, large, name, "key", 3.0)

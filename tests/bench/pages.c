@@ -11,10 +11,11 @@
 
 #include "vouch.h"
 
-enum { SHAPES = 7, CALLS_MOST = 100000, WARM = 200 };
+enum { SHAPES = 8, CALLS_MOST = 100000, WARM = 200 };
 
-static const char *const shapes[SHAPES] = {"key",        "product_first", "product_deep", "product_stars",
-                                           "queue_deep", "served",        "key_revision"};
+static const char *const shapes[SHAPES] = {
+    "key",        "product_first", "product_deep", "product_stars",
+    "queue_deep", "served",        "console_deep", "key_revision"};
 static double spent[SHAPES][CALLS_MOST];
 
 struct bed {
@@ -61,11 +62,13 @@ static void ask(struct bed *bed, const char *sql, int n, const char *const value
 static void served(struct bed *bed, long which) {
     char request[256], *response = NULL;
     int n = snprintf(request, sizeof request,
-                     "{\"method\":\"GET\",\"target\":\"/products/p%ld/reviews\",\"headers\":{},\"body\":\"\","
+                     "{\"method\":\"GET\",\"target\":\"/products/p%ld/"
+                     "reviews\",\"headers\":{},\"body\":\"\","
                      "\"client_address\":\"192.0.2.1\",\"operator\":null}",
                      which);
 
-    if (serve_(bed->module, request, (size_t)n, &response) != 0 || !strstr(response, "\"status\":200")) {
+    if (serve_(bed->module, request, (size_t)n, &response) != 0 ||
+        !strstr(response, "\"status\":200")) {
         fprintf(stderr, "not served: %s\n", response ? response : "");
         exit(1);
     }
@@ -81,22 +84,37 @@ static void call(struct bed *bed, int shape) {
     /* Reviews of a product lie a second apart over the bed's time: a deep page is anywhere in it. */
     snprintf(at, sizeof at, "%ld", (long)(chance() * (double)bed->reviews));
     if (shape == 0) {
-        ask(bed, "SELECT * FROM vouch.review WHERE store_id = $1 AND review_id = $2", 2, (const char *[]){"main", id});
+        ask(bed, "SELECT * FROM vouch.review WHERE store_id = $1 AND review_id = $2", 2,
+            (const char *[]){"main", id});
     } else if (shape == 1) {
-        ask(bed, "SELECT vouch.storefront_reviews($1, $2, NULL, NULL, 20)", 2, (const char *[]){"main", name});
+        ask(bed, "SELECT vouch.storefront_reviews($1, $2, NULL, NULL, 20)", 2,
+            (const char *[]){"main", name});
     } else if (shape == 2) {
-        ask(bed, "SELECT vouch.storefront_reviews($1, $2, '2020-01-01Z'::timestamptz + $3::text::bigint * interval '1 s', 1, 20)", 3,
-            (const char *[]){"main", name, at});
+        ask(bed,
+            "SELECT vouch.storefront_reviews($1, $2, '2020-01-01Z'::timestamptz + "
+            "$3::text::bigint * interval '1 s', 1, 20)",
+            3, (const char *[]){"main", name, at});
     } else if (shape == 3) {
-        ask(bed, "SELECT vouch.storefront_reviews($1, $2, NULL, NULL, 20, '{1}')", 2, (const char *[]){"main", name});
+        ask(bed, "SELECT vouch.storefront_reviews($1, $2, NULL, NULL, 20, '{1}')", 2,
+            (const char *[]){"main", name});
     } else if (shape == 4) {
-        ask(bed, "SELECT vouch.queue_view($1, '2020-01-01Z'::timestamptz + $2::text::bigint * interval '1 s', 1, 20)", 2,
-            (const char *[]){"main", at});
+        ask(bed,
+            "SELECT vouch.queue_view($1, '2020-01-01Z'::timestamptz + $2::text::bigint * "
+            "interval '1 s', 1, 20)",
+            2, (const char *[]){"main", at});
     } else if (shape == 5) {
         served(bed, which);
+    } else if (shape == 6) {
+        ask(bed,
+            "SELECT vouch.console_queue($1, 'Zane', 'manager', "
+            "jsonb_build_object('after', vouch.console_cursor('2020-01-01Z'::timestamptz"
+            " + $2::text::bigint * interval '1 s', 1)))",
+            2, (const char *[]){"main", at});
     } else {
-        ask(bed, "SELECT * FROM vouch.review_revision WHERE store_id = $1 AND review_id = $2 AND revision = 1", 2,
-            (const char *[]){"main", id});
+        ask(bed,
+            "SELECT * FROM vouch.review_revision WHERE store_id = $1 AND review_id = $2 "
+            "AND revision = 1",
+            2, (const char *[]){"main", id});
     }
 }
 
@@ -137,7 +155,8 @@ int main(int argc, char **argv) {
     }
     for (int shape = 0; shape < SHAPES; shape++) {
         qsort(spent[shape], (size_t)calls, sizeof(double), rising);
-        printf("%s\"%s\": %.1f", shape ? ", " : "{", shapes[shape], spent[shape][calls / 2]);
+        printf("%s\"%s\": %.1f", shape ? ", " : "{", shapes[shape],
+               spent[shape][calls / 2]);
     }
     printf("}\n");
     PQfinish(bed.pg);
