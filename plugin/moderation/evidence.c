@@ -51,12 +51,13 @@ static bool seen_before(const struct lexicon_hit *hits, size_t i) {
 }
 
 /* A mild insult aimed at a person weighs as a strong one, and so does a mild word that is
-   disguised: whoever hides a word knows what it is. What is not severe weighs less the longer the
+   disguised: whoever hides a word knows what it is. Arabic's mild words are everyday ones, and
+   its letters are stretched and spread for looks. What is not severe weighs less the longer the
    text around it is: one oath in a page on a film is no abuse. */
 static double hit_weight(const struct lexicon_hit *hit, size_t words) {
     bool mild = hit->severity == LEXICON_MILD, insult = hit->category == LEXICON_INSULT;
     double weight = mild && insult ? WEIGHT_MILD_INSULT : weights[hit->severity];
-    if (mild && (hit->disguised || (insult && hit->aimed))) {
+    if (mild && (hit->meant || (insult && hit->aimed))) {
         weight = weights[LEXICON_STRONG];
     }
     bool fades = words > WORDS_SHORT && hit->severity < LEXICON_SEVERE;

@@ -43,6 +43,7 @@ struct lexicon_hit {
     uint8_t category;    /* enum lexicon_category */
     uint8_t severity;    /* enum lexicon_severity */
     bool disguised;      /* read through leet, look-alikes, stars or spread letters */
+    bool meant;          /* disguised by one who knows the word; in Arabic never sure */
     bool aimed;          /* at a person: behind "you", "يا" or the like */
 };
 

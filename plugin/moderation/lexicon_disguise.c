@@ -249,7 +249,9 @@ static void walk_all(struct walk *w) {
         if (w->best && (w->mode != MODE_WORD || hides_in(w, from, from + w->best))) {
             struct lexicon_hit where = {.start = w->parts[from].start,
                                         .end = w->parts[from + w->best - 1].end,
-                                        .disguised = true};
+                                        .disguised = true,
+                                        .meant =
+                                            w->term->inflection != INFLECTION_ARABIC};
             lexicon_hit_add(w->hits, w->lexicon, w->term, where);
         }
         size_t next = from + (w->best ? w->best : 1);
@@ -296,7 +298,12 @@ static struct census census_of(const struct part *parts, size_t from, size_t unt
     return c;
 }
 
-/* A piece between gaps. */
+static bool is_latin(const struct part *part) {
+    return part->readings && part->letter[0][0] < 0x80;
+}
+
+/* A piece between gaps. Two rows of stars of unknown length leave too much open in scripts that
+   write no vowels. */
 static void piece_walk(struct walk *w, const struct part *parts, size_t from,
                        size_t until) {
     struct census c = census_of(parts, from, until);
@@ -308,7 +315,7 @@ static void piece_walk(struct walk *w, const struct part *parts, size_t from,
         return;
     }
     walk_parts(w, parts, from, until, MODE_WORD, STARS_EACH);
-    if (c.stars > c.star_rows) {
+    if (c.stars > c.star_rows && (c.star_rows == 1 || is_latin(&parts[from]))) {
         walk_parts(w, parts, from, until, MODE_WORD, STARS_ONE);
     }
     walk_parts(w, parts, from, until, MODE_JOINED, STARS_NONE);

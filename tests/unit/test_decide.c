@@ -156,7 +156,8 @@ static void reviews_are_not(void **state) {
         {"pt", "Produto ruim, nao recomendo, veio quebrado e a loja nao responde"},
         {"ar", "المنتج صيني والتوصيل متأخر جدا ولا انصح به"},
         {"ar", "طعام كلب ممتاز، والعين جميلة، والدنيا بخير"},
-        {"fa", "خرید خوبی بود، بزرگ‌تر از عکس است. نفهمیدم چرا "
+        {"fa", "خرید خوبی بود، بزرگ‌تر از عکس است. نفهمیدم "
+               "چرا "
                "دیر "
                "رسید"},
         {"fa", "هر کسی این را بخرد پشیمان می‌شود"},
@@ -255,6 +256,17 @@ static void invisible_is_no_matter(void **state) {
                                                        "cil"));
 }
 
+/* Arabic's mild words are everyday ones and its words write no vowels: spread letters or stars
+   prove less there. */
+static void arabic_disguise_needs_a_strong_word(void **state) {
+    (void)state;
+    assert_true(held("ar", "يا ش-ر-م-و-ط-ة"));
+    assert_true(held("ar", "يا ع*ص"));
+    assert_true(held("ar", "يا كلب"));
+    assert_false(held("ar", "موقف بالنسبالك ت·ا·ف·ه"));
+    assert_false(held("ar", "ا*ت***ك بصدق"));
+}
+
 static void survives_any_bytes(void **state) {
     (void)state;
     static const char *const bits[] = {"fuck",     "f",    "u",
@@ -326,10 +338,15 @@ static void worst_cases_are_linear(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(abuse_is_held),      cmocka_unit_test(reviews_are_not),
-        cmocka_unit_test(marks_are_exact),    cmocka_unit_test(verdict_is_told),
-        cmocka_unit_test(nothing_is_fine),    cmocka_unit_test(invisible_is_no_matter),
-        cmocka_unit_test(survives_any_bytes), cmocka_unit_test(worst_cases_are_linear),
+        cmocka_unit_test(abuse_is_held),
+        cmocka_unit_test(reviews_are_not),
+        cmocka_unit_test(arabic_disguise_needs_a_strong_word),
+        cmocka_unit_test(marks_are_exact),
+        cmocka_unit_test(verdict_is_told),
+        cmocka_unit_test(nothing_is_fine),
+        cmocka_unit_test(invisible_is_no_matter),
+        cmocka_unit_test(survives_any_bytes),
+        cmocka_unit_test(worst_cases_are_linear),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
