@@ -18,6 +18,8 @@ void check_store(struct check *c, const char *store);
 /* What keeps the store's mail back, and templates that go unused. */
 void check_sending(struct check *c, const char *store, const json_t *facts);
 void check_record(struct check *c, const char *store, const json_t *facts);
+/* Whether the models that judge the store's reviews can be read. */
+void check_models(struct check *c, const char *store);
 void check_spool(struct check *c);
 
 #endif

@@ -231,6 +231,7 @@ void check_store(struct check *c, const char *store) {
     check_sending(c, store, facts);
     check_queue(c, facts);
     check_fairness(c, facts);
+    check_models(c, store);
     check_record(c, store, facts);
 out:
     json_decref(facts);

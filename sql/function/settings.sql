@@ -81,11 +81,11 @@ begin
   perform vouch.enter(p_store);
   return query
     select distinct on (m.locale) m.locale, m.threshold, m.fingerprint, m.weights from vouch.moderation_model m
-    where m.store_id in (p_store, '*') and m.locale = any (p_locales)
+    where m.store_id in (p_store, '*') and (p_locales is null or m.locale = any (p_locales))
     order by m.locale, m.store_id = p_store desc;
 end
 $$;
-comment on function vouch.model_get is 'The models of a store for these languages, its own before the shipped.';
+comment on function vouch.model_get is 'The models of a store for these languages (NULL: for all), its own before the shipped.';
 
 create or replace function vouch.model_put(p_store text, p_locale text, p_weights bytea, p_threshold double precision, p_examples integer, p_note text)
 returns void

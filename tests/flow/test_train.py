@@ -53,12 +53,15 @@ class Train(unittest.TestCase):
             f.write(text if isinstance(text, bytes) else text.encode())
         return path
 
-    def train(self, text, *words):
+    def run_here(self, *words):
         env = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD" and not k.startswith(("VOUCH_", "PG"))}
         env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "").replace("detect_leaks=0", "detect_leaks=1")
-        done = subprocess.run([vouchctl(), "train", self.path(text), "--database", self.database.url, *words],
+        done = subprocess.run([vouchctl(), *words, "--database", self.database.url],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
         return done.returncode, done.stdout, done.stderr
+
+    def train(self, text, *words):
+        return self.run_here("train", self.path(text), *words)
 
     def taught(self, *words):
         code, out, err = self.train("\n".join(lines()) + "\n", *(words or ("--locale", "en")))
@@ -148,6 +151,19 @@ class Train(unittest.TestCase):
         with Module({"database": self.database.url}) as m:
             self.assertFalse(self.abusive(m, PHRASE))
             self.assertTrue(self.abusive(m, "You fucking idiot"))
+
+    def test_damaged_told(self):
+        """check says which model can be read, and which cannot"""
+        self.assertNotIn("the model for", self.run_here("check")[1])
+        self.taught()
+        self.assertIn("the model for en can be read", self.run_here("check")[1])
+        self.database.sql("UPDATE vouch.moderation_model SET weights = set_byte(weights, 500, 255 - get_byte(weights, 500))")
+        code, out, err = self.run_here("check")
+        self.assertEqual(code, 1, out + err)
+        self.assertRegex(out, "(?m)^problem +store main: the model for en cannot be used: the model is damaged")
+        self.taught()
+        self.database.sql("UPDATE vouch.moderation_model SET locale = 'pt'")
+        self.assertIn("the model for pt cannot be used: it was trained for en", self.run_here("check")[1])
 
     def test_default(self):
         """a row of '*' serves every store that has none of its own"""
