@@ -453,6 +453,7 @@ language plpgsql as $$
 declare
   reminded boolean := exists (select from vouch.request_policy p where p.store_id = p_store and cardinality(p.reminder_after) > 0);
   at_clock timestamptz := vouch.clock();
+  told jsonb[];
   single record;
 begin
   if p_mails = '{}' then
@@ -466,8 +467,8 @@ begin
     where r.store_id = p_store and r.request_id = any (array(select u.subject_id from unnest(p_mails) u where u.kind = 'request'))
     returning r.request_id, r.order_id, r.sent_at
   )
-  insert into vouch.outbox (store_id, type, data, created_at)
-  select p_store, 'request.sent', jsonb_build_object('request', to_jsonb(a)), vouch.clock() from asked a order by a.request_id;
+  select array_agg(jsonb_build_object('request', to_jsonb(a)) order by a.request_id) into told from asked a;
+  perform vouch.outbox_add_all(p_store, 'request.sent', told);
   for single in select u.kind, u.subject_id, u.serial from unnest(p_mails) u where u.kind = 'reminder' or u.kind = 'request' and reminded order by 2 loop
     if single.kind = 'request' then
       perform vouch.request_remind(p_store, single.subject_id);

@@ -312,5 +312,16 @@ class Care(unittest.TestCase):
         self.sql("SELECT vouch.webhook_replay(delivery_id, 'olga') FROM vouch.webhook_delivery WHERE webhook = 'events'")
         self.module.step_until(lambda: len([s for s in seen if s[0] == "/in"]) == before + 1, seconds=20)
 
+    def test_asked(self):
+        """that a buyer was asked reaches webhooks as it reaches vouch_take"""
+        self.sql("UPDATE vouch.webhook SET types = '{request.sent}' WHERE name = 'events'")
+        self.buy("1001", "c-1")
+
+        def told():
+            """request.sent"""
+            return [json.loads(body) for path, _, body in self.server.seen if path == "/in"]
+        self.module.step_until(told, seconds=20)
+        self.assertEqual([(e["type"], e["data"]["request"]["order_id"]) for e in told()], [("request.sent", "1001")])
+
 
 tap.main()
