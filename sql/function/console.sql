@@ -69,11 +69,16 @@ end
 $$;
 comment on function vouch.console_counts is 'The live counts. Each looks at 1001 rows at most.';
 
+create or replace function vouch.console_fortnight() returns setof timestamp
+language sql stable as $$
+  select generate_series(date_trunc('day', vouch.clock() at time zone 'UTC') - interval '13 days', date_trunc('day', vouch.clock() at time zone 'UTC'), interval '1 day')
+$$;
+comment on function vouch.console_fortnight is 'The days (UTC) that the charts of two weeks show, today the last.';
+
 create or replace function vouch.console_days(p_store text) returns jsonb
 language sql stable as $$
   select jsonb_agg(jsonb_build_object('name', to_char(d.day, 'MM-DD'), 'value', coalesce(n.decided, 0), 'people', coalesce(n.people, 0)) order by d.day)
-  from generate_series(date_trunc('day', vouch.clock() at time zone 'UTC') - interval '13 days',
-    date_trunc('day', vouch.clock() at time zone 'UTC'), interval '1 day') as d (day)
+  from vouch.console_fortnight() as d (day)
   left join (
     select date_trunc('day', x.decided_at at time zone 'UTC') as day, count(*) as decided, count(*) filter (where not x.automated) as people
     from (select e.decided_at, e.automated from vouch.review_decision e where e.store_id = p_store order by e.decision_id desc limit 5000) x
@@ -180,14 +185,7 @@ begin
               and v.published_revision is distinct from v.revision limit 5000) w
       cross join lateral (select * from vouch.review_revision x
         where x.store_id = p_store and x.review_id = w.review_id and x.state = 'held' offset 0) r
-      where p_after_id is null or (r.deadline_at, r.review_id) > (p_after_at, p_after_id)
-      order by r.deadline_at, r.review_id limit p_limit;
-  elsif p_after_id is null then
-    return query
-      select r.review_id, r.revision, r.deadline_at,
-        (p_reason is null or p_reason = any (r.held_for)) and (p_locale is null or r.locale ilike p_locale || '%') and (p_before is null or r.held_at < p_before)
-      from vouch.review_revision r
-      where r.store_id = p_store and r.state = 'held'
+      where (r.deadline_at, r.review_id) > (p_after_at, p_after_id)
       order by r.deadline_at, r.review_id limit p_limit;
   else
     return query
@@ -204,6 +202,8 @@ comment on function vouch.console_held is 'Held revisions in the order of their 
 create or replace function vouch.console_after(p_ask jsonb, out after_at timestamptz, out after_id bigint)
 language plpgsql immutable as $$
 begin
+  after_at := '-infinity';
+  after_id := 0;
   if coalesce(p_ask ->> 'after', '') = '' then
     return;
   end if;
@@ -214,6 +214,7 @@ begin
   after_id := split_part(p_ask ->> 'after', '.', 2)::bigint;
 end
 $$;
+comment on function vouch.console_after is 'Where a page goes on: the keyset in its link, or before everything. Never NULL, for a coalesce() in a query is no condition on an index under row-level security.';
 
 create or replace function vouch.console_cursor(p_at timestamptz, p_id bigint) returns text
 language sql immutable as $$

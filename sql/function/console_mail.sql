@@ -16,8 +16,7 @@ begin
       from unnest(array['queued', 'sending', 'ambiguous', 'sent', 'failed']) as s (state)),
     'bars', (
       select jsonb_agg(jsonb_build_object('name', to_char(d.day, 'MM-DD'), 'value', coalesce(n.sent, 0), 'failed', coalesce(n.failed, 0)) order by d.day)
-      from generate_series(date_trunc('day', vouch.clock() at time zone 'UTC') - interval '13 days',
-        date_trunc('day', vouch.clock() at time zone 'UTC'), interval '1 day') as d (day)
+      from vouch.console_fortnight() as d (day)
       left join (
         select date_trunc('day', x.finished_at at time zone 'UTC') as day, count(*) filter (where x.state = 'sent') as sent,
           count(*) filter (where x.state = 'failed') as failed

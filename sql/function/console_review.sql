@@ -195,7 +195,7 @@ begin
       'reported_s', extract(epoch from q.reported_at - vouch.clock())::bigint, 'review_state', q.review_state) order by q.reported_at, q.report_id), '[]') into found_rows
   from (select r.*, v.published_revision, v.revision as current, v.state as review_state
         from (select * from vouch.review_report x where x.store_id = p_store and x.state = 'open'
-                and (x.reported_at, x.report_id) > (coalesce(place.after_at, '-infinity'), coalesce(place.after_id, 0))
+                and (x.reported_at, x.report_id) > (place.after_at, place.after_id)
               order by x.reported_at, x.report_id limit 21) r
         join vouch.review v on v.store_id = r.store_id and v.review_id = r.review_id) q;
   return vouch.console_counts(p_store, p_operator, p_role, p_ask) || jsonb_build_object('cards', found_rows - 20, 'some', found_rows <> '[]',
@@ -231,7 +231,7 @@ begin
   from (select a.*, d.revision, d.action, d.ground, d.automated, d.actor, d.decided_at as first_at, n.note
         from (select x.appeal_id, x.appellant, x.review_id, x.decision_id, x.body, x.asked_at, x.store_id from vouch.appeal x
               where x.store_id = p_store and x.state = 'open'
-                and (x.asked_at, x.appeal_id) > (coalesce(place.after_at, '-infinity'), coalesce(place.after_id, 0))
+                and (x.asked_at, x.appeal_id) > (place.after_at, place.after_id)
               order by x.asked_at, x.appeal_id limit 21) a
         join vouch.review_decision d on d.store_id = a.store_id and d.decision_id = a.decision_id
         left join vouch.decision_note n on n.store_id = a.store_id and n.decision_id = a.decision_id) q;
