@@ -32,6 +32,17 @@ $$;
 comment on function vouch.case_transition is
 'The state machine of cases: where an action leads from a state, NULL when it is not legal there. outcome_… are outcomes of a mediation, unhappy is the follow-up answered with no; the audit calls them outcome and feedback.';
 
+create or replace function vouch.case_policy_standard(p_store text, p_contact_first boolean) returns vouch.case_policy
+language plpgsql immutable as $$
+declare
+  policy vouch.case_policy := row (p_store, '*', '*', 2, '{}', interval '24 hours', interval '7 days', '{}', interval '8 hours', p_contact_first,
+    null, interval '5 days', true, interval '2 days', interval '14 days');
+begin
+  return policy;
+end
+$$;
+comment on function vouch.case_policy_standard is 'The defaults of table case_policy as a row. A store without any row asks for no private contact before a public reply.';
+
 create or replace function vouch.case_policy_of(p_store text, p_groups text[], p_locale text, p_rating smallint) returns vouch.case_policy
 language plpgsql stable as $$
 declare
@@ -43,8 +54,7 @@ begin
     and (p_rating is null or p.stars >= p_rating)
   order by p.product_group = '*', p.locale = '*', p.stars limit 1;
   if not found and not exists (select from vouch.case_policy p where p.store_id = p_store) then
-    policy := row (p_store, '*', '*', 2, '{}', interval '24 hours', interval '7 days', '{}', interval '8 hours', false, null,
-      interval '5 days', true, interval '2 days', interval '14 days');
+    policy := vouch.case_policy_standard(p_store, false);
   end if;
   return policy;
 end

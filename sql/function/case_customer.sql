@@ -35,17 +35,15 @@ comment on function vouch.case_thread is 'The steps of a case with their texts, 
 create or replace function vouch.author_case(p_store text, p_token_hash bytea) returns jsonb
 language plpgsql stable security definer as $$
 declare
-  link vouch.link_token;
+  opened bigint := vouch.link_enter(p_store, 'author', p_token_hash, false);
 begin
-  perform vouch.enter(p_store);
-  link := vouch.link_open(p_store, 'author', p_token_hash);
   return (
     select jsonb_build_object('case_id', k.case_id, 'state', k.state, 'opened_at', k.opened_at, 'thread', vouch.case_thread(p_store, k.case_id, false),
       'mediator', k.mediator is not null and k.state = 'mediation',
       'proposal', case when k.state = 'resolution_proposed' then vouch.case_proposal(p_store, k.case_id) end,
       'reply', (select jsonb_build_object('body', y.body, 'at', y.replied_at) from vouch.review_reply y
-                where y.store_id = p_store and y.review_id = link.subject_id order by y.reply_id desc limit 1))
-    from vouch.case k where k.store_id = p_store and k.review_id = link.subject_id
+                where y.store_id = p_store and y.review_id = opened order by y.reply_id desc limit 1))
+    from vouch.case k where k.store_id = p_store and k.review_id = opened
     order by k.state = 'closed', k.case_id desc limit 1);
 end
 $$;
@@ -66,17 +64,15 @@ $$;
 create or replace function vouch.author_say(p_store text, p_token_hash bytea, p_words jsonb) returns jsonb
 language plpgsql security definer as $$
 declare
-  link vouch.link_token;
+  opened bigint := vouch.link_enter(p_store, 'author', p_token_hash, true);
   review vouch.review;
   words record;
   known bigint;
 begin
-  perform vouch.gate(p_store, false);
-  link := vouch.link_open(p_store, 'author', p_token_hash);
-  if link.subject_id is null then
+  if opened is null then
     return null;
   end if;
-  select v.* into review from vouch.review v where v.store_id = p_store and v.review_id = link.subject_id for no key update;
+  select v.* into review from vouch.review v where v.store_id = p_store and v.review_id = opened for no key update;
   select k.case_id into known from vouch.case k where k.store_id = p_store and k.review_id = review.review_id
   order by k.state = 'closed', k.case_id desc limit 1;
   perform vouch.case_body(p_words ->> 'body');
@@ -139,16 +135,14 @@ comment on function vouch.mail_receive is
 create or replace function vouch.resolution_view(p_store text, p_token_hash bytea) returns jsonb
 language plpgsql stable security definer as $$
 declare
-  link vouch.link_token;
+  opened bigint := vouch.link_enter(p_store, 'resolution', p_token_hash, false);
 begin
-  perform vouch.enter(p_store);
-  link := vouch.link_open(p_store, 'resolution', p_token_hash);
   return (
     select jsonb_build_object('case_id', k.case_id, 'state', k.state, 'asked', k.asked, 'proposal', vouch.case_proposal(p_store, k.case_id),
       'locale', vouch.case_review(k) ->> 'locale', 'product', vouch.case_review(k) ->> 'product',
       'feedback', (select (e.detail ->> 'satisfied')::boolean from vouch.case_event e where e.store_id = p_store and e.case_id = k.case_id
                    and e.action = 'feedback' and e.happened_at >= k.resolved_at order by e.event_id desc limit 1))
-    from vouch.case k where k.store_id = p_store and k.case_id = link.subject_id);
+    from vouch.case k where k.store_id = p_store and k.case_id = opened);
 end
 $$;
 comment on function vouch.resolution_view is 'What a customer is asked on /s/{token}: whether the proposed resolution helped, later whether all is still well.';
@@ -156,16 +150,14 @@ comment on function vouch.resolution_view is 'What a customer is asked on /s/{to
 create or replace function vouch.resolution_answer(p_store text, p_token_hash bytea, p_words jsonb) returns jsonb
 language plpgsql security definer as $$
 declare
-  link vouch.link_token;
+  opened bigint := vouch.link_enter(p_store, 'resolution', p_token_hash, true);
   known vouch.case;
   good boolean := p_words ->> 'answer' = 'yes';
 begin
-  perform vouch.gate(p_store, false);
-  link := vouch.link_open(p_store, 'resolution', p_token_hash);
-  if link.subject_id is null then
+  if opened is null then
     return null;
   end if;
-  select k.* into known from vouch.case k where k.store_id = p_store and k.case_id = link.subject_id for no key update;
+  select k.* into known from vouch.case k where k.store_id = p_store and k.case_id = opened for no key update;
   if known.state = 'resolution_proposed' then
     perform vouch.case_move(p_store, known.case_id, case when good then 'confirm' else 'refuse' end, 'author', false, '{"channel":"page"}', left(p_words ->> 'body', 5000));
   elsif known.state in ('confirmed', 'closed') and known.asked is not null and not exists (
@@ -183,12 +175,10 @@ comment on function vouch.resolution_answer is 'Confirms or refuses the resoluti
 create or replace function vouch.author_resolve(p_store text, p_token_hash bytea, p_words jsonb) returns jsonb
 language plpgsql security definer as $$
 declare
-  link vouch.link_token;
+  opened bigint := vouch.link_enter(p_store, 'author', p_token_hash, true);
   known bigint;
 begin
-  perform vouch.gate(p_store, false);
-  link := vouch.link_open(p_store, 'author', p_token_hash);
-  select k.case_id into known from vouch.case k where k.store_id = p_store and k.review_id = link.subject_id and k.state = 'resolution_proposed';
+  select k.case_id into known from vouch.case k where k.store_id = p_store and k.review_id = opened and k.state = 'resolution_proposed';
   if known is not null then
     perform vouch.case_move(p_store, known, case when p_words ->> 'answer' = 'yes' then 'confirm' else 'refuse' end, 'author', false, '{"channel":"page"}', null);
   end if;
@@ -200,15 +190,13 @@ comment on function vouch.author_resolve is 'The author answers a proposal on th
 create or replace function vouch.alert_view(p_store text, p_token_hash bytea) returns jsonb
 language plpgsql stable security definer as $$
 declare
-  link vouch.link_token;
+  opened bigint := vouch.link_enter(p_store, 'alert', p_token_hash, false);
 begin
-  perform vouch.enter(p_store);
-  link := vouch.link_open(p_store, 'alert', p_token_hash);
   return (
     select vouch.alert_context(p_store, a.alert_id) - 'email' || jsonb_build_object('state', k.state, 'assigned', k.assigned_to is not null)
     from vouch.case_alert a
     join vouch.case k on k.store_id = a.store_id and k.case_id = a.case_id
-    where a.store_id = p_store and a.alert_id = link.subject_id);
+    where a.store_id = p_store and a.alert_id = opened);
 end
 $$;
 comment on function vouch.alert_view is 'The case behind the link of an alert, as far as its mail told.';

@@ -7,7 +7,7 @@ declare
   actor record;
   made bigint;
 begin
-  select a.* into actor from vouch.act(reply.operator, array['moderator', 'manager']) a;
+  actor := vouch.act(reply.operator, array['moderator', 'manager']);
   perform vouch.gate(actor.store, false);
   made := vouch.case_reply(actor.store, reply.review_id, actor.name, reply.body, reply.reason, false);
   return jsonb_build_object('reply', jsonb_build_object('reply_id', made, 'review_id', reply.review_id, 'replied_at', vouch.clock()),
@@ -29,7 +29,7 @@ language plpgsql security definer as $$
 declare
   actor record;
 begin
-  select a.* into actor from vouch.act(contact.operator, array['moderator', 'manager']) a;
+  actor := vouch.act(contact.operator, array['moderator', 'manager']);
   perform vouch.gate(actor.store, false);
   return vouch.case_answer(actor.store, contact.case_id,
       vouch.case_contact(actor.store, contact.case_id, actor.name, contact.channel, contact.body))
@@ -43,7 +43,7 @@ language plpgsql security definer as $$
 declare
   actor record;
 begin
-  select a.* into actor from vouch.act(propose_resolution.operator, array['moderator', 'manager']) a;
+  actor := vouch.act(propose_resolution.operator, array['moderator', 'manager']);
   perform vouch.gate(actor.store, false);
   return vouch.case_answer(actor.store, propose_resolution.case_id,
     vouch.case_propose(actor.store, propose_resolution.case_id, actor.name, propose_resolution.kind, propose_resolution.body));
@@ -56,8 +56,7 @@ language plpgsql security definer as $$
 declare
   actor record;
 begin
-  select a.* into actor from vouch.act(close_case.operator, array['moderator', 'manager']) a;
-  perform vouch.enter(actor.store);
+  actor := vouch.act(close_case.operator, array['moderator', 'manager']);
   return vouch.case_answer(actor.store, close_case.case_id,
     vouch.case_move(actor.store, close_case.case_id, 'close', actor.name, false, null, close_case.note));
 end
@@ -69,8 +68,7 @@ language plpgsql security definer as $$
 declare
   actor record;
 begin
-  select a.* into actor from vouch.act(reopen_case.operator, array['moderator', 'manager']) a;
-  perform vouch.enter(actor.store);
+  actor := vouch.act(reopen_case.operator, array['moderator', 'manager']);
   return vouch.case_answer(actor.store, reopen_case.case_id,
     vouch.case_move(actor.store, reopen_case.case_id, 'reopen', actor.name, false, null, reopen_case.note));
 end
@@ -82,8 +80,7 @@ language plpgsql security definer as $$
 declare
   actor record;
 begin
-  select a.* into actor from vouch.act(note_case.operator, array['moderator', 'manager']) a;
-  perform vouch.enter(actor.store);
+  actor := vouch.act(note_case.operator, array['moderator', 'manager']);
   return vouch.case_answer(actor.store, note_case.case_id,
     vouch.case_move(actor.store, note_case.case_id, 'note', actor.name, false, null, vouch.case_body(note_case.note)));
 end
@@ -96,8 +93,7 @@ declare
   actor record;
   made bigint;
 begin
-  select a.* into actor from vouch.act(assign_case.operator, array['moderator', 'manager']) a;
-  perform vouch.enter(actor.store);
+  actor := vouch.act(assign_case.operator, array['moderator', 'manager']);
   made := vouch.case_move(actor.store, assign_case.case_id, 'assign', actor.name, false,
     jsonb_build_object('to', nullif(btrim(assign_case.assignee), '')), null);
   update vouch.case k set assigned_to = nullif(btrim(assign_case.assignee), '')
@@ -116,8 +112,7 @@ declare
   policy vouch.case_policy;
   made bigint;
 begin
-  select a.* into actor from vouch.act(start_case.operator, array['moderator', 'manager']) a;
-  perform vouch.enter(actor.store);
+  actor := vouch.act(start_case.operator, array['moderator', 'manager']);
   select v.* into review from vouch.review v where v.store_id = actor.store and v.review_id = start_case.review_id for no key update;
   if not found then
     perform vouch.refuse('VO101', '/review_id', format('there is no review %s in store %s', start_case.review_id, actor.store));
@@ -141,8 +136,7 @@ declare
   policy vouch.case_policy := vouch.case_policy_of(p_store, p_groups, p_locale, null);
 begin
   if policy.store_id is null then
-    policy := row (p_store, '*', '*', 2, '{}', interval '24 hours', interval '7 days', '{}', interval '8 hours', true, null,
-      interval '5 days', true, interval '2 days', interval '14 days');
+    policy := vouch.case_policy_standard(p_store, true);
   end if;
   return policy;
 end
@@ -154,8 +148,7 @@ language plpgsql security definer as $$
 declare
   actor record;
 begin
-  select a.* into actor from vouch.act(mediate_case.operator, array['moderator', 'manager']) a;
-  perform vouch.enter(actor.store);
+  actor := vouch.act(mediate_case.operator, array['moderator', 'manager']);
   return vouch.case_answer(actor.store, mediate_case.case_id,
     vouch.case_mediate(actor.store, mediate_case.case_id, actor.name, mediate_case.mediator, mediate_case.statement));
 end
@@ -167,8 +160,7 @@ language plpgsql security definer as $$
 declare
   actor record;
 begin
-  select a.* into actor from vouch.act(mediation_statement.operator, array['moderator', 'manager']) a;
-  perform vouch.enter(actor.store);
+  actor := vouch.act(mediation_statement.operator, array['moderator', 'manager']);
   return vouch.case_answer(actor.store, mediation_statement.case_id,
     vouch.case_move(actor.store, mediation_statement.case_id, 'statement', actor.name, false, '{"side":"store"}',
       vouch.case_body(mediation_statement.body)));
@@ -247,10 +239,8 @@ create or replace function vouch.order_check(review_id bigint) returns jsonb
 language plpgsql security definer as $$
 declare
   actor record;
-  review vouch.review;
-  facts jsonb;
 begin
-  select a.* into actor from vouch.act(null, array['viewer', 'moderator', 'manager']) a;
+  actor := vouch.act(null, array['viewer', 'moderator', 'manager']);
   return vouch.order_check_of(actor.store, order_check.review_id);
 end
 $$;

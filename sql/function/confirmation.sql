@@ -217,10 +217,8 @@ comment on function vouch.author_view is 'The author''s own page: where the revi
 create or replace function vouch.author_data(p_store text, p_token_hash bytea) returns jsonb
 language plpgsql stable security definer as $$
 declare
-  link vouch.link_token;
+  opened bigint := vouch.link_enter(p_store, 'author', p_token_hash, false);
 begin
-  perform vouch.enter(p_store);
-  link := vouch.link_open(p_store, 'author', p_token_hash);
   return jsonb_build_object('exported_at', vouch.clock(), 'store', (select s.name from vouch.store s where s.store_id = p_store),
     'review', to_jsonb(v) - array['store_id', 'address_key', 'shown_rating', 'shown_language', 'shown_at'],
     'product', vouch.product_reviewed(v),
@@ -230,7 +228,7 @@ begin
                     case when d.automated then 'machine' when d.actor = 'author' then 'author' else 'person' end,
                     'facts', (select n.note from vouch.decision_note n where n.store_id = d.store_id and n.decision_id = d.decision_id and d.action = 'reject'))
                     order by d.decision_id), '[]') from vouch.review_decision d where d.store_id = p_store and d.review_id = v.review_id))
-  from vouch.review v where v.store_id = p_store and v.review_id = link.subject_id;
+  from vouch.review v where v.store_id = p_store and v.review_id = opened;
 end
 $$;
 comment on function vouch.author_data is
